@@ -11,8 +11,8 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from .calls.batches import BatchCalls
 from .calls.owned import OwnedEngine
-from .calls.people import PeopleCalls
 from .calls.repairs import RepairCalls
+from .calls.tasks.people import PeopleCalls
 from .engine import Engine
 from .errors import Invalid, WaitTimeout
 from .observing.observer import Observer

@@ -15,13 +15,13 @@ from .authoring.deployments import Deployments
 from .bpmn.running.workflow import Workflow
 from .callback_tokens import CallbackTokens
 from .calls.decisions import DecisionCalls
-from .calls.deferred import DeferredCalls
 from .calls.drafts import DraftCalls
-from .calls.external_tasks import ExternalCalls
 from .calls.operating import OperatingCalls
 from .calls.owned import OwnedEngine
-from .calls.people import PeopleCalls
 from .calls.quotas import QuotaCalls
+from .calls.tasks.deferred import DeferredCalls
+from .calls.tasks.external_tasks import ExternalCalls
+from .calls.tasks.people import PeopleCalls
 from .calls.webhooks import WebhookCalls
 from .clock import Clock
 from .dispatch.dispatcher import Dispatcher

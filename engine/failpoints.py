@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
-from ..models import changes
+from ..models.commit import changes
 from .errors import Invalid
 
 VARIABLE: Final = "RIVERSTONE_FAILPOINT"

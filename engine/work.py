@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from ..models.uptime import uptime
+from ..models.databases.uptime import uptime
 from ..models.vocabulary import CheckState, Hook, LedgerEvent
 
 MOST_LOG_LINES = 200

@@ -1,10 +1,17 @@
 """The store: a Peewee schema, its migrations, and constant statements where a step is hot."""
 
 from .access import AccessRecords
-from .awaited import AwaitedRow, read_awaited
-from .batches import BatchRecords, TaskGroup
-from .changes import Changes, StragglerKey, ToTell
-from .cipher import Cipher, digests
+from .claims.external_tasks import ExternalFilter, ExternalTasks, TopicCount
+from .claims.handovers import HandedRow, Handovers
+from .claims.leases import EXTERNAL, SUSPECT, WORKERS, Leases
+from .claims.quotas import MOST_COUNTED, QuotaCount, QuotaPlace, Quotas
+from .claims.stragglers import StoppedTask, Stragglers
+from .commit.changes import Changes, StragglerKey, ToTell
+from .commit.inbox_lists import ALL, USUAL, list_of
+from .commit.quota_changes import Decided, QuotaChanges, QuotaClaim
+from .commit.receivers import ReceiverFilter
+from .databases.cipher import Cipher, digests
+from .databases.news import Listener, news_of
 from .declarations import DeclarationRow, Declarations
 from .encryption import encrypt_again
 from .errors import (
@@ -18,19 +25,10 @@ from .errors import (
     StoreError,
     SuspensionsChanged,
 )
-from .event_requests import EventRequests
-from .external_tasks import ExternalFilter, ExternalTasks, TopicCount
-from .figures import Figures, Group, read_figures
-from .handovers import HandedRow, Handovers
-from .inbox_lists import ALL, USUAL, list_of
-from .instance_filter import InstanceFilter
-from .instance_places import Place, Sort
-from .instance_search import FoundInstances, count_instances, find_instances, find_places, place_of
-from .leases import EXTERNAL, SUSPECT, WORKERS, Leases
-from .news import Listener, news_of
-from .quota_changes import Decided, QuotaChanges, QuotaClaim
-from .quotas import MOST_COUNTED, QuotaCount, QuotaPlace, Quotas
-from .receivers import ReceiverFilter
+from .operating.batches import BatchRecords, TaskGroup
+from .operating.event_requests import EventRequests
+from .operating.suspensions import Suspensions
+from .operating.webhooks import Webhooks
 from .row_types.access import AuditRow, KeyRow, SessionRow, TokenSecretRow
 from .row_types.batches import BatchItemRow, BatchRow
 from .row_types.deployments import DeploymentRow, DraftRow, ModelRow
@@ -42,13 +40,15 @@ from .row_types.quotas import QuotaRow, QuotaSlotRow
 from .row_types.tasks import ExternalRow, Look, PutOut, StragglerRow, TaskCheckRow, TaskRow, UserTaskRow
 from .row_types.tokens import TokenRow, WaitRow
 from .row_types.webhooks import NoticeRow, SubscriptionRow, WebhookSecretRow
+from .search.awaited import AwaitedRow, read_awaited
+from .search.figures import Figures, Group, read_figures
+from .search.instance_filter import InstanceFilter
+from .search.instance_places import Place, Sort
+from .search.instance_search import FoundInstances, count_instances, find_instances, find_places, place_of
+from .search.user_tasks import FoundTask, InboxOrder, Listed, UserTasks
 from .sessions import SessionRecords
 from .store import Store
-from .stragglers import StoppedTask, Stragglers
-from .suspensions import Suspensions
 from .token_secrets import TokenSecrets
-from .user_tasks import FoundTask, InboxOrder, Listed, UserTasks
-from .webhooks import Webhooks
 
 __all__ = [
     "ALL",

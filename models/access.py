@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .connection import Connection
+from .commit.connection import Connection
+from .databases.statements import Insert, listed, marks, select
 from .row_types.access import AuditRow, KeyRow
 from .row_types.tables import columns
-from .statements import Insert, listed, marks, select
 
 
 class AccessRecords:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from .changes import INSERT_DEPLOYMENT, OUT_OF_USE
-from .connection import Connection
+from .commit.changes import INSERT_DEPLOYMENT, OUT_OF_USE
+from .commit.connection import Connection
+from .databases.statements import Insert, Update, select
 from .errors import AlreadyUsed
 from .row_types.deployments import DeploymentRow, ModelRow
 from .row_types.tables import columns
-from .statements import Insert, Update, select
 from .vocabulary import TriggerKind
 
 Row = TypeVar("Row")

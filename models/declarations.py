@@ -7,10 +7,10 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .connection import Connection
+from .commit.connection import Connection
+from .databases.statements import select
 from .errors import AlreadyUsed, StoreError
 from .row_types.tasks import TaskRow
-from .statements import select
 
 MOST = 10_000
 """Declared stones of one store."""

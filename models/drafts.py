@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .connection import Connection
+from .commit.connection import Connection
+from .databases.statements import Insert, Update, select
 from .row_types.deployments import DraftRow
 from .row_types.tables import columns
-from .statements import Insert, Update, select
 
 
 class Drafts:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .cipher import COLUMNS, MARK, PLAIN, Cipher
-from .connection import Connection
+from .commit.connection import Connection
+from .databases.cipher import COLUMNS, MARK, PLAIN, Cipher
+from .databases.statements import listed, marks
 from .errors import StoreError
-from .statements import listed, marks
 
 IDENTIFIED_BY = {
     "content": ("process_instance_id",),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .connection import Connection
+from .commit.connection import Connection
+from .databases.statements import Insert, select
 from .row_types.access import SessionRow
-from .statements import Insert, select
 
 
 class SessionRecords:

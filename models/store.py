@@ -10,12 +10,14 @@ from itertools import product
 from typing import Any, Literal
 
 from .catalogue import Catalogue
-from .cipher import Cipher, opened
-from .connection import Connection
+from .commit.connection import Connection
+from .commit.receivers import Receiver, ReceiverFilter, exists, ways
+from .databases.cipher import Cipher, opened
+from .databases.pool import CONNECTIONS
+from .databases.statements import listed, marks, parts, select
+from .databases.uptime import boot_id, uptime
 from .drafts import Drafts
 from .errors import AlreadyUsed
-from .pool import CONNECTIONS
-from .receivers import Receiver, ReceiverFilter, exists, ways
 from .row_types.engines import EngineRow
 from .row_types.history import DecisionMadeRow, HistoryRow, RetraceRow
 from .row_types.instances import ChangedVariableRow, ContentRow, FoldRow, InstanceRow
@@ -23,8 +25,6 @@ from .row_types.messages import EventRow, KeptMessageRow
 from .row_types.tables import columns
 from .row_types.tasks import Look, PutOut, StragglerRow, TaskRow
 from .row_types.tokens import TokenRow, WaitRow
-from .statements import listed, marks, parts, select
-from .uptime import boot_id, uptime
 from .vocabulary import UNDER_WAY
 
 ID_BLOCK = 500

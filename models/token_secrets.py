@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .connection import Connection
+from .commit.connection import Connection
+from .databases.statements import Insert, select
 from .errors import AlreadyUsed
 from .row_types.access import TokenSecretRow
-from .statements import Insert, select
 
 
 class TokenSecrets:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response
 from werkzeug.exceptions import HTTPException
 
 from ...engine import Conflict, Engine, EngineClosed, RiverstoneError, StoreUnavailable, TooLarge, Unknown
-from ...engine.calls.external_tasks import TopicRefused
+from ...engine.calls.tasks.external_tasks import TopicRefused
 from ...engine.errors import LimitExceeded
 from ..access.clients import KNOWN, OPEN
 from ..access.loopback import MODELER, is_modeler

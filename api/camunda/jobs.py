@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response
 
 from ...engine import Engine
-from ...engine.calls.external_views import ExternalTask, Topic
+from ...engine.calls.tasks.external_views import ExternalTask, Topic
 from ...engine.steps.external_tasks import UnknownExternalTask
 from ..access.request_id import request_id
 from ..parking import hold

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Response, request
 
 from ...engine import Engine, jsontext
-from ...engine.calls.external_tasks import ExternalCalls
+from ...engine.calls.tasks.external_tasks import ExternalCalls
 from ...engine.errors import Malformed
 from ..access.clients import CLIENT, call_of, present_client
 from ..http.model import Upload

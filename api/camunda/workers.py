@@ -12,8 +12,8 @@ from typing import Any
 from flask import Response, request
 
 from ...engine import Engine
-from ...engine.calls.external_tasks import MOST_AT_ONCE
-from ...engine.calls.external_views import ExternalTask, Topic
+from ...engine.calls.tasks.external_tasks import MOST_AT_ONCE
+from ...engine.calls.tasks.external_views import ExternalTask, Topic
 from ...engine.steps.external_tasks import UnknownExternalTask
 from ...models import ExternalFilter
 from ..access.clients import present_client

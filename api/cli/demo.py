@@ -13,9 +13,9 @@ from ...bpmn_samples import path
 from ...bpmn_samples.cloud import PREFIXES, Cloud
 from ...bpmn_samples.stones import stones
 from ...engine import Engine
-from .following import follow
-from .page import process_page
-from .terminal import printable
+from .screen.following import follow
+from .screen.page import process_page
+from .screen.terminal import printable
 
 KEY = "app-server"
 VARIABLES = {"regionId": "bcc", "projectId": "11111", "vpcId": "vpc-509A87BA", "subnetId": "subnet-439A34CC"}

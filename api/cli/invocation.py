@@ -137,7 +137,7 @@ class Invocation:
     ) -> Iterator[Engine]:
         """An engine for one changing command, which is written into the audit."""
         from ...engine.operating.audit import AuditedCall
-        from .terminal import user_name
+        from .screen.terminal import user_name
 
         call = AuditedCall(
             client=f"user:{user_name()}",

@@ -12,24 +12,24 @@ from typing import Any, Literal
 import click
 
 from ..log import log_options, write_log
-from .access import audit, key, secret, session
-from .authoring import deploy, draft, explain, lint, remove, render, templates
-from .batches import batch, reasons
+from .commands.access import audit, key, secret, session
+from .commands.authoring import deploy, draft, explain, lint, remove, render, templates
+from .commands.batches import batch, reasons
+from .commands.decisions import decide, feel
+from .commands.people import task
+from .commands.processes import complete, history, list_instances, message, purge, show, signal, start, tasks, why
+from .commands.quotas import quotas
+from .commands.repairs import done, migrate, rerun, resume, retry, rewind, rollback, set_variables, skip
+from .commands.resources import check, checks, gone, resources
+from .commands.stones import stone
+from .commands.suspension import suspend, suspended, unsuspend
+from .commands.task_logs import log, secrets
+from .commands.undo import cancel, delete, protect, undo
+from .commands.webhooks import webhook
 from .database import encrypt, restore, schema
-from .decisions import decide, feel
 from .invocation import Invocation, invoked
 from .new import new
-from .people import task
-from .processes import complete, history, list_instances, message, purge, show, signal, start, tasks, why
-from .quotas import quotas
-from .repairs import done, migrate, rerun, resume, retry, rewind, rollback, set_variables, skip
-from .resources import check, checks, gone, resources
-from .stones import stone
-from .suspension import suspend, suspended, unsuspend
-from .task_logs import log, secrets
-from .terminal import readable
-from .undo import cancel, delete, protect, undo
-from .webhooks import webhook
+from .screen.terminal import readable
 from .workers import river, worker
 
 

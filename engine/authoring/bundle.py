@@ -16,8 +16,8 @@ from lxml import etree
 from ...models import Store
 from ...models.catalogue import WantedVersion
 from ..bpmn.checks import check
-from ..bpmn.reading.form_files import FormFiles, is_form, with_name
 from ..bpmn.reading.parser import Parsed, Parser
+from ..bpmn.reading.people.form_files import FormFiles, is_form, with_name
 from ..bpmn.reading.words import BPMNDI, FLOW_NODES, qualified
 from ..bpmn.reading.xml import read_xml
 from ..dmn.decisions import Decisions

@@ -20,8 +20,8 @@ from ..operating.audit import present_call
 from ..river.batches import Batches
 from ..river.turn import Turn
 from ..showing.reasons import Groups, Reason, largest, reasons_of, shown
-from ..steps import migrating, rewinding, suspending
-from ..steps.batching import ACTS, rewind_target, version_in
+from ..steps.repair import migrating, rewinding, suspending
+from ..steps.repair.batching import ACTS, rewind_target, version_in
 from ..store_errors import engine_errors
 from ..views.batches import Batch, BatchItem, BatchPreview
 from ..views.failures import ReasonGroup, Reasons

@@ -11,9 +11,9 @@ from typing import Any
 from uuid import uuid4
 
 from ...models import StoreError
-from ...models.check_schedules import CheckSchedules
-from ...models.resources import ResourceFilter, Resources
+from ...models.operating.check_schedules import CheckSchedules
 from ...models.row_types.batches import CheckScheduleRow
+from ...models.search.resources import ResourceFilter, Resources
 from .. import jsontext
 from ..bpmn.running.cycles import Cycle, read_cycle
 from ..clock import moment

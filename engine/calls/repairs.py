@@ -11,7 +11,7 @@ from ..authoring.definitions import Definition
 from ..errors import Conflict, Invalid, UnknownProcessInstance, UnknownTask
 from ..instance.instance import Instance
 from ..river.turn import Turn
-from ..steps import migrating, repair_plans, repairing, rewinding, undo_requests
+from ..steps.repair import migrating, repair_plans, repairing, rewinding, undo_requests
 from ..store_errors import engine_errors
 from ..views.failures import Failure
 from ..views.processes import ProcessInstance

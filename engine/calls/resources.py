@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
-from ...models.resources import ResourceFilter, Resources
+from ...models.search.resources import ResourceFilter, Resources
 from ...models.vocabulary import ResourceState
 from ..errors import Invalid, Malformed, UnknownProcessInstance
 from ..store_errors import engine_errors

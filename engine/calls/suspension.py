@@ -9,7 +9,7 @@ from ...models.vocabulary import SuspendedKind
 from ..clock import moment
 from ..errors import Conflict, UnknownProcessInstance, UnknownStone
 from ..operating.audit import present_call
-from ..steps import suspending
+from ..steps.repair import suspending
 from ..store_errors import engine_errors
 from ..views.processes import ProcessInstance, SuspendedStone
 from .undo import UndoCalls

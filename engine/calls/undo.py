@@ -9,7 +9,7 @@ from ..errors import Invalid, UnknownProcessInstance, UnknownTask
 from ..instance.flags import Flags
 from ..instance.instance import Instance
 from ..showing.masked_views import show_steps
-from ..steps import undo_requests
+from ..steps.repair import undo_requests
 from ..store_errors import engine_errors
 from ..undo.creation import preview
 from ..views.processes import ProcessInstance

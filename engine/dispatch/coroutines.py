@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeAlias
 
-from ...models.uptime import uptime
+from ...models.databases.uptime import uptime
 from .. import failpoints
 from ..observing import logs
 from ..stones.event_loop import EventLoop

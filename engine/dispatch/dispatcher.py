@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from typing import Any, Protocol, runtime_checkable
 
 from ...models import HandedRow, Handovers
-from ...models.uptime import uptime
+from ...models.databases.uptime import uptime
 from ..limits import Limits
 from ..secret_sources.source import Secrets
 from ..stones.hooks import HookCall

@@ -1,7 +1,8 @@
 """The slots of quotas that an instance's tasks ask for, and when they need them no more.
 
-The commit decides who gets one (:mod:`riverstone.models.quota_changes`). A task keeps its slot as long as a hook of it
-may act: while it is in hand, between two looks of its monitor, while somebody outside has it, and as a straggler.
+The commit decides who gets one (:mod:`riverstone.models.commit.quota_changes`). A task keeps its slot as long as
+a hook of it may act: while it is in hand, between two looks of its monitor, while somebody outside has
+it, and as a straggler.
 """
 
 from __future__ import annotations

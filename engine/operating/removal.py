@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
 from ...models.catalogue import NEWEST
-from ...models.removal import Removal, Successor
+from ...models.operating.removal import Removal, Successor
 from ..authoring.deployments import Deployments
 from ..authoring.model_views import Deployment, Model, deployment_view, model_view
 from ..bpmn.elements.subprocesses import CallActivity

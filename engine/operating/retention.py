@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ...models import BatchRecords, Store
-from ...models.retention import MOST_AT_ONCE, Candidate, Purged, Retention
+from ...models.operating.retention import MOST_AT_ONCE, Candidate, Purged, Retention
 from .. import failpoints
 from ..clock import Clock
 from ..errors import Invalid

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...models.schema import read_schema
+from ...models.databases.schema import read_schema
 from ..store_errors import engine_errors
 
 

@@ -17,7 +17,7 @@ from .. import jsontext
 from ..errors import RiverstoneError, StoreUnavailable
 from ..instance.facilities import Facilities
 from ..observing import logs
-from ..steps.batching import act_upon
+from ..steps.repair.batching import act_upon
 from .river import River
 from .turn import Turn
 

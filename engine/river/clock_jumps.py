@@ -6,7 +6,7 @@ import logging
 import time
 
 from ...models import Handovers
-from ...models.uptime import uptime
+from ...models.databases.uptime import uptime
 from ..instance.facilities import Facilities
 from .lease import Lease
 from .river import River

@@ -11,7 +11,7 @@ import weakref
 from uuid import uuid4
 
 from ...models import Leases, StoreClosed, StoreError
-from ...models.uptime import uptime
+from ...models.databases.uptime import uptime
 from .. import failpoints
 from ..instance.facilities import Facilities
 from .pids import identity

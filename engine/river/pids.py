@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-from ...models.uptime import boot_id
+from ...models.databases.uptime import boot_id
 from ..commands.runner import HIDDEN, started
 
 UNKNOWN = "?"

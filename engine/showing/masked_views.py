@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
 from ...models import ContentRow, DecisionMadeRow, InstanceRow, PutOut, TaskRow, TokenRow, WaitRow
-from ...models.resources import ResourceRow
-from ...models.task_counts import TaskLine
+from ...models.search.resources import ResourceRow
+from ...models.search.task_counts import TaskLine
 from ...models.vocabulary import HOOK_BEGUN, TaskStatus, UndoMark
 from .. import jsontext
 from ..authoring.deployed_decisions import result_of

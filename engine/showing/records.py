@@ -23,7 +23,7 @@ from ...models import (
     find_places,
     place_of,
 )
-from ...models.resources import DriftRow, ResourceRow
+from ...models.search.resources import DriftRow, ResourceRow
 from ...models.vocabulary import ProcessState
 from ..authoring.sources import texts_of
 from ..errors import RiverstoneError, UnknownProcessInstance, UnknownTask

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from ...models import Store
-from ...models.statistics import RunRow, StepRow, read_runs, read_steps
+from ...models.search.statistics import RunRow, StepRow, read_runs, read_steps
 from ..clock import moment
 from ..views.statistics import RunFigures, Statistics
 

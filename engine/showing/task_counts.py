@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ...models import Store
-from ...models.task_counts import TaskLine, read_task_lines
+from ...models.search.task_counts import TaskLine, read_task_lines
 from ...models.vocabulary import TaskStatus
 from .. import jsontext
 from ..bpmn.running.results import calls_in

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...models import TaskCheckRow, TaskRow
-from ...models.check_schedules import CheckSchedules
-from ...models.resources import Resources
+from ...models.operating.check_schedules import CheckSchedules
 from ...models.row_types.batches import CheckScheduleRow
+from ...models.search.resources import Resources
 from ..instance import ledger
 from ..instance.forward import ForwardInstance
 from .why_places import Telling, at, begun, sentence, task_label

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from ...models import TaskCheckRow
-from ...models.resources import Resources
+from ...models.search.resources import Resources
 from ..errors import Conflict, UnknownTask
 from ..instance import ledger
 from ..instance.forward import ForwardInstance, forward_of

@@ -25,7 +25,8 @@ from ..observing import tracing
 from ..river.turn import Turn
 from ..showing.awaited import awaited_in
 from ..showing.masked_views import mask_for, show_instance
-from ..steps import settling, suspending
+from ..steps import settling
+from ..steps.repair import suspending
 from ..views.processes import ProcessInstance
 from .request_keys import RequestKey, refuse_length, request_key
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from riverstone.engine import Engine, Limits
 from riverstone.engine.instance.instance import Instance
-from riverstone.engine.steps.repairing import set_variables
+from riverstone.engine.steps.repair.repairing import set_variables
 
 from ..features.sketch import catch, definitions, flow, process, service
 from .bench import Bench

@@ -154,6 +154,6 @@ def test_a_key_is_the_password_and_without_it_nothing_is_polled(engine: Engine, 
 
 
 def _topic(name: str) -> Any:
-    from riverstone.engine.calls.external_views import Topic
+    from riverstone.engine.calls.tasks.external_views import Topic
 
     return Topic(name=name, lock=60_000)

@@ -8,7 +8,7 @@ import riverstone.engine as engine
 import riverstone.models as models
 from riverstone.engine.async_engine import AsyncPeople
 from riverstone.engine.calls.owned import OwnedEngine
-from riverstone.engine.calls.people import PeopleCalls
+from riverstone.engine.calls.tasks.people import PeopleCalls
 
 ENGINE = """
     AllowedOrigins

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from riverstone.engine import Engine, Invalid, Unknown
-from riverstone.engine.calls.external_views import ExternalTask, Topic
+from riverstone.engine.calls.tasks.external_views import ExternalTask, Topic
 
 from ..features.sketch import line, service
 

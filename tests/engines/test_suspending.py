@@ -9,7 +9,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from riverstone.engine import Engine, Stone, TaskInfo
-from riverstone.models import Store, suspensions
+from riverstone.models import Store
+from riverstone.models.operating import suspensions
 
 from ..features.sketch import line, service
 from ..models.stores import fresh

@@ -16,7 +16,8 @@ from werkzeug.test import TestResponse
 
 from riverstone.api import create_app
 from riverstone.engine import Engine, ProcessInstance, Stone, StoreUnavailable, TaskInfo
-from riverstone.models import Leases, Store, database
+from riverstone.models import Leases, Store
+from riverstone.models.databases import database
 
 from ..features.sketch import line, service
 from ..models.stores import fresh
@@ -143,7 +144,7 @@ def test_readers_and_deployers_go_on_over_a_wire_that_is_cut(kind: str, tmp_path
 def test_a_database_that_stays_away_is_told_and_what_stones_did_meanwhile_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("riverstone.models.guard.PATIENCE", 0.5)
+    monkeypatch.setattr("riverstone.models.databases.guard.PATIENCE", 0.5)
     go_on, begun = threading.Event(), threading.Event()
 
     class Slow(Count):

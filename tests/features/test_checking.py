@@ -29,11 +29,11 @@ from riverstone.engine import (
     failpoints,
 )
 from riverstone.engine.calls import resources
-from riverstone.engine.calls.external_views import ExternalTask, Topic
+from riverstone.engine.calls.tasks.external_views import ExternalTask, Topic
 from riverstone.engine.errors import Unknown
 from riverstone.engine.steps.external_tasks import UnknownExternalTask
-from riverstone.models.check_schedules import CheckSchedules
-from riverstone.models.resources import Resources
+from riverstone.models.operating.check_schedules import CheckSchedules
+from riverstone.models.search.resources import Resources
 
 from ..models.stores import SHARED, fresh
 from .sketch import line, service

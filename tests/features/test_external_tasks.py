@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from riverstone.engine import Conflict, Engine, Invalid, ModelInvalid, Unknown, VirtualClock
-from riverstone.engine.calls.external_views import ExternalTask, Topic
+from riverstone.engine.calls.tasks.external_views import ExternalTask, Topic
 from riverstone.models import ExternalFilter
 
 from .sketch import definitions, flow, line, process, service

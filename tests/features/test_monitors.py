@@ -14,7 +14,7 @@ import pytest
 from riverstone.engine import Engine, Stone, TaskInfo, VirtualClock
 from riverstone.engine.instance.instance import Instance
 from riverstone.models import StoreError
-from riverstone.models.guard import LOOK
+from riverstone.models.databases.guard import LOOK
 
 from .sketch import line, service
 

@@ -150,7 +150,7 @@ def test_metrics_count_what_happened_and_what_stands(
 
         assert seen["riverstone_partial",] == 0
         engine.start(key="ask", name="x")
-        monkeypatch.setattr("riverstone.models.figures.MOST_COUNTED", 1)
+        monkeypatch.setattr("riverstone.models.search.figures.MOST_COUNTED", 1)
         seen = samples(metrics)
         assert seen["riverstone_partial",] == 1
         assert seen["riverstone_processes", "start", "running", "running"] == 1

@@ -11,8 +11,8 @@ from marshmallow import fields
 
 from riverstone.engine import Deferral, Engine, Invalid, Quota, Stone, Task, TaskInfo, VirtualClock
 from riverstone.engine.instance import window
-from riverstone.models import figures
-from riverstone.models.figures import read_figures
+from riverstone.models.search import figures
+from riverstone.models.search.figures import read_figures
 
 from ..models.stores import SHARED, fresh
 from .sketch import definitions, flow, line, process, runs, service

@@ -242,7 +242,7 @@ def test_the_command_forgets_what_is_older_than_an_age(engine: Engine, sqlite: s
 def test_a_dry_run_counts_piece_by_piece_what_a_purge_forgets(
     kind: str, tmp_path: Path, world: World, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("riverstone.models.retention.PIECE", 5)
+    monkeypatch.setattr("riverstone.models.operating.retention.PIECE", 5)
     with fresh(kind, tmp_path) as url, Engine(url, stones=world.stones(), clock=clock) as engine:
         engine.deploy(line("shop", service("a", "make"), service("b", "make")))
         engine.deploy(line("ask", '<userTask id="u"/>'))

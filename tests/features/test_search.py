@@ -186,7 +186,7 @@ def test_times_narrow_a_list_and_put_it_in_order(engine: Engine, clock: VirtualC
 
 
 def test_more_than_a_few_are_found_in_their_order_too(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("riverstone.models.instance_places.FEW", 2)
+    monkeypatch.setattr("riverstone.models.search.instance_places.FEW", 2)
     engine.deploy(MOVING, parameter_template=TEMPLATE)
     engine.deploy(PLAIN)
     for number in range(1, 8):
@@ -222,11 +222,11 @@ NAMED = (
 def searched(request: pytest.FixtureRequest, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """Four processes: fewer than are counted, or taken for so many that the newest two alone are sought through."""
     if request.param != "few":
-        monkeypatch.setattr("riverstone.models.instance_places.FEW", 0)
-        monkeypatch.setattr("riverstone.models.text_search.FEW", 0)
-        monkeypatch.setattr("riverstone.models.text_search.NEWEST", 2)
+        monkeypatch.setattr("riverstone.models.search.instance_places.FEW", 0)
+        monkeypatch.setattr("riverstone.models.search.text_search.FEW", 0)
+        monkeypatch.setattr("riverstone.models.search.text_search.NEWEST", 2)
     if request.param == "wide":
-        monkeypatch.setattr("riverstone.models.text_search.MOST_FOUND", 1)
+        monkeypatch.setattr("riverstone.models.search.text_search.MOST_FOUND", 1)
     engine.deploy(MOVING)
     for name, business_key in NAMED:
         engine.start(key="moving", name=name, business_key=business_key)
@@ -264,7 +264,7 @@ def test_a_text_finds_words_and_their_beginnings_among_any_number_of_processes(s
 
 
 def test_it_is_told_where_the_inside_of_words_was_left_out(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("riverstone.models.text_search.NEWEST", 2)
+    monkeypatch.setattr("riverstone.models.search.text_search.NEWEST", 2)
     engine.deploy(MOVING)
     begun = [engine.start(key="moving", name=name, business_key=key) for name, key in NAMED]
 

@@ -18,7 +18,7 @@ import pytest
 
 from riverstone.engine import Engine, Invalid, Unknown
 from riverstone.engine.outgoing.allowed_origins import AllowedOrigins
-from riverstone.models import changes
+from riverstone.models.commit import changes
 
 from .sketch import line, service
 

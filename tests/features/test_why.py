@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from riverstone.api.cli.following import what_to_do
+from riverstone.api.cli.screen.following import what_to_do
 from riverstone.engine import Conflict, Engine, Stone, UnknownProcessInstance, VirtualClock
 
 from .sketch import catch, definitions, flow, line, process, service

@@ -13,7 +13,7 @@ import pytest
 from peewee import Database, MySQLDatabase, PostgresqlDatabase, SqliteDatabase
 
 from riverstone.models import Store, StoreError
-from riverstone.models.database import MIGRATIONS, migrate, open_database
+from riverstone.models.databases.database import MIGRATIONS, migrate, open_database
 from riverstone.models.row_types.tables import TABLES, columns
 
 from .stores import KINDS, SHARED, bare
@@ -196,7 +196,7 @@ def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[]
     def begin() -> None:
         folder = shutil.copytree(MIGRATIONS, tmp_path / "migrations")
         (folder / "9999_later.py").write_text("def up(migrator, database):\n    pass\n")
-        monkeypatch.setattr("riverstone.models.database.MIGRATIONS", folder)
+        monkeypatch.setattr("riverstone.models.databases.database.MIGRATIONS", folder)
 
     return begin
 
@@ -231,7 +231,7 @@ def test_an_engine_of_another_machine_is_waited_for_until_its_lease_is_over(
     tmp_path: Path, next_version: Callable[[], None]
 ) -> None:
     from riverstone.engine import Engine, StoreUnavailable
-    from riverstone.models.leases import Leases
+    from riverstone.models.claims.leases import Leases
 
     url = f"sqlite:///{tmp_path}/river.db"
     store = Store(url)

@@ -34,13 +34,13 @@ from riverstone.models import (
     TaskRow,
     TokenRow,
     WaitRow,
-    changes,
     find_instances,
 )
-from riverstone.models.cipher import COLUMNS
+from riverstone.models.commit import changes
+from riverstone.models.databases.cipher import COLUMNS
+from riverstone.models.databases.statements import Delete
 from riverstone.models.encryption import IDENTIFIED_BY
 from riverstone.models.row_types.tasks import StragglerRow
-from riverstone.models.statements import Delete
 
 from ..features.sketch import line, service
 from .stores import KINDS, SHARED, fresh

@@ -19,8 +19,8 @@ from ..elements.subprocesses import CallActivity
 from ..elements.tasks import StoneTask
 from ..running.node import Node, Process
 from .expression_texts import ExpressionText
-from .form_files import FormFiles
 from .mappings import Input, OutputMapping
+from .people.form_files import FormFiles
 from .unread import foreign, not_yet_used, unread
 from .words import label
 

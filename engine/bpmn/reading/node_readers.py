@@ -11,9 +11,9 @@ from .activity_readers import activity, mapped
 from .bindings import read_binding, read_call_binding, read_properties
 from .event_readers import read_definitions
 from .expression_texts import ExpressionText, read_expression
-from .forms import read_form
 from .mappings import read_io
 from .model_reader import ModelReader
+from .people.forms import read_form
 from .task_readers import PLAIN, NodeReader, bound, task
 from .unread import starts_by_hand
 from .vendors import ZEEBE, attribute_value, extensions

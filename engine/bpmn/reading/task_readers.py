@@ -14,13 +14,13 @@ from ..elements.assignment import STARTER
 from ..elements.decisions import DecisionCall, DecisionTask
 from ..running.node import Node, Process
 from .activity_readers import activity
-from .assignments import read_assignment
 from .bindings import Binding, read_binding, read_decision, read_properties
 from .event_readers import read_task_message
 from .expression_texts import ExpressionText
-from .forms import read_form
 from .mappings import Input, read_headers, read_io
 from .model_reader import ModelReader
+from .people.assignments import read_assignment
+from .people.forms import read_form
 from .vendors import ZEEBE, extensions
 from .words import all_text, bpmn_name, child, children, is_true, label, own_text, qualified, referred
 

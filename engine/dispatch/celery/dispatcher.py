@@ -1,8 +1,9 @@
 """Stones run on Celery workers: the engine's side.
 
 The broker carries messages only; the store stays the truth. A task that is handed over is owned by no engine (see
-:mod:`riverstone.models.handovers`), so any engine may enter its answer, and none takes it along when it dies. Every
-engine sweeps: what workers have had in hand for longer than a moment is noted, and vouched for by their signs of life.
+:mod:`riverstone.models.claims.handovers`), so any engine may enter its answer, and none takes it along when it dies.
+Every engine sweeps: what workers have had in hand for longer than a moment is noted, and
+vouched for by their signs of life.
 
 * While messages wait in its queue, a task that nobody vouches for may be one of them, and is left to them.
 * Nobody vouches any more and its queue is empty: the worker is gone, so the delivery counts as lost and the task is

@@ -15,9 +15,9 @@ from pathlib import Path
 import pyte
 import pytest
 
-from riverstone.api.cli.following import follow, what_it_waits_for
-from riverstone.api.cli.rich_screen import RichScreen
-from riverstone.api.cli.screen import PlainScreen, screen_for, task_line
+from riverstone.api.cli.screen.following import follow, what_it_waits_for
+from riverstone.api.cli.screen.rich_screen import RichScreen
+from riverstone.api.cli.screen.screen import PlainScreen, screen_for, task_line
 from riverstone.bpmn_samples import path
 from riverstone.bpmn_samples.cloud import Cloud
 from riverstone.bpmn_samples.stones import stones

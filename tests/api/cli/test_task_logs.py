@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from riverstone.api.cli import main
-from riverstone.api.cli.task_logs import new_lines
+from riverstone.api.cli.commands.task_logs import new_lines
 from riverstone.engine import Engine, TaskInfo
 
 from ...features.sketch import line, service

@@ -1,0 +1,156 @@
+"""The commands about who may do what, and who did what."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from ..invocation import Invocation, invoked
+from ..screen.terminal import printable
+
+if TYPE_CHECKING:
+    from ....engine.operating.access_keys import Key
+    from ....engine.operating.audit import AuditEntry
+
+SCOPES = ["read", "run", "deploy", "work", "admin", "secrets"]
+KEY_HEADER = f"{'ID':12}  {'CREATED':19}  NAME  SCOPES  OWNER"
+TIME = "%Y-%m-%d %H:%M:%S"
+
+
+@click.group()
+def key() -> None:
+    """Keys by which clients are let in."""
+
+
+@key.command("add")
+@click.argument("name")
+@click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(SCOPES))
+@click.option("--topic", "topics", multiple=True, help="What it fetches with the scope work, such as 'mail.*'.")
+@click.option("--owner", help="Whose processes it starts and sees; its own unless said otherwise.")
+@click.option("--user", help="The person who gets it, as models name assignees and candidates.")
+@click.option("--group", "groups", multiple=True, help="A group of that person; may be repeated.")
+@click.option("--every-owner", is_flag=True, help="It sees everyone's processes, and starts some that are nobody's.")
+@invoked
+def add_key(
+    invocation: Invocation,
+    /,
+    name: str,
+    scopes: tuple[str, ...],
+    topics: tuple[str, ...],
+    owner: str | None,
+    user: str | None,
+    groups: tuple[str, ...],
+    every_owner: bool,
+) -> None:
+    """Add a key and print it, this once."""
+    with invocation.recording(name, passive=True) as engine:
+        added, text = engine.keys.add(
+            name, scopes=scopes, owner=owner, every_owner=every_owner, topics=topics, user=user, groups=groups
+        )
+    click.echo(text)
+    click.echo(f"Key {added.key_id} of {added.name}; it is not shown again.", err=True)
+
+
+@key.command("list")
+@invoked
+def list_keys(invocation: Invocation, /) -> None:
+    """List the keys, without their secrets."""
+    with invocation.engine(passive=True) as engine:
+        keys = engine.keys.all()
+    click.echo(KEY_HEADER if keys else "There is no key.", err=not keys)
+    for found in keys:
+        click.echo(key_line(found))
+
+
+@key.command("revoke")
+@click.argument("key", metavar="NAME|ID")
+@invoked
+def revoke_key(invocation: Invocation, /, key: str) -> None:
+    """Make a key worthless from now on."""
+    with invocation.recording(key, passive=True) as engine:
+        revoked = engine.keys.revoke(key)
+    click.echo(f"Revoked the key {revoked.key_id} of {revoked.name}.")
+
+
+@click.group()
+def session() -> None:
+    """Sessions of people who have signed in with a browser."""
+
+
+@session.command("list")
+@invoked
+def list_sessions(invocation: Invocation, /) -> None:
+    """List the sessions that go on: since when, last used, whose, and what they may do."""
+    with invocation.engine(passive=True) as engine:
+        for found in engine.sessions.all():
+            since, used = (f"{moment.astimezone():{TIME}}" for moment in (found.created, found.used))
+            told = f"{','.join(found.scopes) or '-'}  {', '.join(found.groups) or '-'}"
+            click.echo(printable(f"{found.session_id}  {since}  {used}  {found.user}  {told}"))
+
+
+@session.command("revoke")
+@click.argument("session", metavar="USER|ID")
+@invoked
+def revoke_session(invocation: Invocation, /, session: str) -> None:
+    """End a session, or all of a person, from now on."""
+    with invocation.recording(session, passive=True) as engine:
+        ended = engine.sessions.revoke(session)
+    click.echo(f"Ended {ended} {'session' if ended == 1 else 'sessions'} of {printable(session)}.")
+
+
+@click.group()
+def secret() -> None:
+    """The secret by which deferred tasks get their tokens."""
+
+
+@secret.command("rotate")
+@invoked
+def rotate_secret(invocation: Invocation, /) -> None:
+    """Make a new secret for all tasks to come; the tokens of those that there are stay valid with them."""
+    with invocation.recording(passive=True) as engine:
+        engine.rotate_token_secret()
+    click.echo("New tasks get tokens by a new secret.")
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
+@click.option("--cursor", help="Where the list before ended.")
+@click.option("--forget-before", type=click.DateTime(), help="Delete older rows instead of listing (local time).")
+@invoked
+def audit(invocation: Invocation, /, limit: int, cursor: str | None, forget_before: datetime | None) -> None:
+    """List the changing calls: when, who, from where, what, of what, and what came of it."""
+    if forget_before is not None:
+        with invocation.recording(passive=True) as engine:
+            click.echo(f"Deleted {engine.audit.forget(forget_before.astimezone())} rows.")
+        return
+    with invocation.engine(passive=True) as engine:
+        page = engine.audit.entries(limit=limit, cursor=cursor)
+    for entry in page.items:
+        click.echo(audit_line(entry))
+    if page.cursor is not None:
+        click.echo(f"There are more: --cursor {page.cursor}", err=True)
+
+
+def key_line(found: Key) -> str:
+    """One line about a key."""
+    revoked = f"  revoked {found.revoked.astimezone():{TIME}}" if found.revoked is not None else ""
+    owner = found.owner or "(every owner)"
+    topics = f"  {' '.join(found.topics)}" if found.topics else ""
+    return (
+        f"{found.key_id}  {found.created.astimezone():{TIME}}  {found.name}  {','.join(found.scopes)}  {owner}"
+        f"{topics}{_person(found)}{revoked}"
+    )
+
+
+def _person(found: Key) -> str:
+    groups = f" in {', '.join(found.groups)}" if found.groups else ""
+    return f"  for {found.user or 'nobody'}{groups}" if found.user or groups else ""
+
+
+def audit_line(entry: AuditEntry) -> str:
+    """One line about a changing call."""
+    time, target = f"{entry.time.astimezone():{TIME}}", entry.target or "-"
+    line = f"{time}  {entry.client}  {entry.address}  {entry.action}  {target}  {entry.outcome}  {entry.request_id}"
+    return printable(line)

@@ -1,0 +1,100 @@
+"""The commands about who is told over HTTP what processes come to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..invocation import Invocation, invoked
+from ..screen.terminal import printable
+
+if TYPE_CHECKING:
+    from ....engine.calls.webhooks import Notice, Subscription
+
+TIME = "%Y-%m-%d %H:%M:%S"
+
+
+@click.group()
+def webhook() -> None:
+    """Who is told over HTTP what processes come to, and what they were told."""
+
+
+@webhook.command("add")
+@click.argument("url")
+@click.option("--key", help="Whose model's processes; all without one.")
+@click.option("--owner", help="Whose processes; those of all without one.")
+@invoked
+def add_webhook(invocation: Invocation, /, url: str, key: str | None, owner: str | None) -> None:
+    """Tell an address that RIVERSTONE_WEBHOOKS (or webhooks in the settings file) lists."""
+    with invocation.changing(url, passive=True) as engine:
+        added = engine.webhooks.subscribe(url, key=key, **_whose(invocation, owner))
+    click.echo(webhook_line(added))
+
+
+@webhook.command("list")
+@invoked
+def list_webhooks(invocation: Invocation, /) -> None:
+    """List who is told of the processes of models."""
+    with invocation.asking(passive=True) as engine:
+        for found in engine.webhooks.subscriptions():
+            click.echo(webhook_line(found))
+
+
+@webhook.command("remove")
+@click.argument("subscription_id", metavar="ID")
+@invoked
+def remove_webhook(invocation: Invocation, /, subscription_id: str) -> None:
+    """Tell an address no more."""
+    with invocation.changing(subscription_id, passive=True) as engine:
+        engine.webhooks.unsubscribe(subscription_id)
+    click.echo(f"Removed {printable(subscription_id)}.")
+
+
+@webhook.command("notices")
+@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
+@invoked
+def list_notices(invocation: Invocation, /, limit: int) -> None:
+    """List what was told or is to be, newest first, and why it did not arrive."""
+    with invocation.asking(passive=True) as engine:
+        for found in engine.webhooks.notices(limit=limit).items:
+            click.echo(notice_line(found))
+
+
+@webhook.command("replay")
+@click.argument("notice_id", metavar="ID")
+@invoked
+def replay(invocation: Invocation, /, notice_id: str) -> None:
+    """Tell something once more; a running engine sends it."""
+    with invocation.changing(notice_id, passive=True) as engine:
+        engine.webhooks.replay(notice_id)
+    click.echo(f"{printable(notice_id)} is sent again.")
+
+
+@webhook.command("secret")
+@click.option("--owner", help="Of what this owner is told.")
+@invoked
+def new_secret(invocation: Invocation, /, owner: str | None) -> None:
+    """Sign with a new secret, shown this once; the one before is valid for a day."""
+    with invocation.changing(owner or "-", passive=True) as engine:
+        click.echo(engine.webhooks.rotate_secret(**_whose(invocation, owner)))
+
+
+def _whose(invocation: Invocation, owner: str | None) -> dict[str, Any]:
+    if owner is not None and invocation.server is not None:
+        raise click.UsageError("A server knows the owner by the key: leave --owner out, or use --db.")
+    return {} if owner is None else {"owner": owner}
+
+
+def webhook_line(found: Subscription) -> str:
+    """One line about a subscription."""
+    whose = f"{found.key or '(every model)'}  {found.owner or '(every owner)'}"
+    return printable(f"{found.subscription_id}  {found.created.astimezone():{TIME}}  {whose}  {found.url}")
+
+
+def notice_line(found: Notice) -> str:
+    """One line about a notice."""
+    tries = f"{found.status} after {found.attempts}"
+    why = f"  {found.reason}" if found.reason else ""
+    about = f"{found.type} of {found.process_instance_id}"
+    return printable(f"{found.notice_id}  {found.created.astimezone():{TIME}}  {about}  {tries}  {found.url}{why}")

@@ -1,0 +1,1 @@
+"""Tasks of people as the vendors write them: who may, and which form."""

@@ -1,0 +1,437 @@
+"""The engine's calls for workers over HTTP: they fetch tasks under topics, lock them, and answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
+from functools import partial
+from math import ceil
+from typing import Any
+
+from ....models import ExternalFilter, ExternalRow, TopicCount
+from ....models.vocabulary import HOOKS
+from ... import jsontext
+from ...errors import Conflict, Invalid, LimitExceeded, Unknown, UnknownProcessInstance
+from ...instance.facilities import Facilities
+from ...river.offers import Offers, OfferWatch
+from ...river.pump import Pump
+from ...river.reports import RiverReports
+from ...river.turn import Turn
+from ...steps import external_tasks as steps
+from ...steps.external_tasks import Answer, UnknownExternalTask
+from ...store_errors import engine_errors
+from ..workings import number_of
+from .external_views import ExternalTask, Topic, all_failed, all_shown, holds, read_id, shown, topic_asked
+
+MOST_AT_ONCE = 100
+"""Tasks that one fetch gets at most."""
+LONGEST_LOCK = 7 * 24 * 3600 * 1000
+"""Milliseconds for which a task can be locked."""
+LONGEST_NAME = 255
+LOOKED_AGAIN = 1.0
+"""Seconds for which it is relied on that nothing makes a topic known."""
+
+
+class TopicRefused(Invalid):
+    """A topic that whoever asks may not fetch."""
+
+    code = "topic-refused"
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(f"This key is not for the topic {topic!r}: use one that lists it.")
+
+
+class ExternalCalls:
+    """What workers over HTTP ask of one engine; see :meth:`limited` for those who may not do all."""
+
+    owner: str | None = None
+    """Whose tasks are seen; None sees those of all."""
+    may: Callable[[str], bool] = staticmethod(lambda topic: True)
+    """Which topics are seen."""
+
+    def __init__(self, facilities: Facilities, pump: Pump, reports: RiverReports, offers: Offers) -> None:
+        self.facilities = facilities
+        self.offers = offers
+        self._pump = pump
+        self._reports = reports
+        self._strange: dict[str, float] = {}
+        """Topics that nothing makes known, and when that was found."""
+
+    def limited(self, *, owner: str | None, may: Callable[[str], bool]) -> ExternalCalls:
+        """The same for who sees the tasks of one owner alone, and of some topics."""
+        found = copy(self)
+        found.owner, found.may = owner, may
+        return found
+
+    # -- fetching
+
+    def fetch(
+        self,
+        worker: str,
+        topics: Sequence[Topic],
+        *,
+        most: int = 1,
+        by_priority: bool = True,
+        newest: bool = False,
+    ) -> list[ExternalTask]:
+        """Lock tasks under these topics for a worker, by priority and age; empty where there are none.
+
+        Raises Invalid.
+        """
+        self._check(worker, topics)
+        self.learn(each.name for each in topics)
+        most = min(most, MOST_AT_ONCE)
+        waiters = self.offers.waiters(each.name for each in topics)
+        found: list[tuple[ExternalRow, Topic]] = []
+        with engine_errors():
+            for topic in topics:
+                wanted = _filter(topic, self.owner)
+                few = most if not topic.process_variables else MOST_AT_ONCE
+                rows = self.facilities.external.find(wanted, limit=few, by_priority=by_priority, newest=newest)
+                found += [(row, topic) for row in rows]
+                if waiters > 1 and len(topics) == 1:
+                    # Whoever waits beside this one gets its share.
+                    most = min(most, max(1, ceil(self.facilities.external.count(wanted) / waiters)))
+        if len(topics) > 1:
+            age = -1 if newest else 1
+            found.sort(key=lambda each: (-each[0].priority if by_priority else 0, age * each[0].created))
+        if not found or most < 1:
+            return []
+        locked: list[ExternalTask] = self._pump.step(partial(self._lock, worker=worker, found=found, most=most))
+        return locked
+
+    def watch(self, topics: Collection[str], told: Callable[[], None]) -> OfferWatch:
+        """Have ``told`` called, in any thread, when a task may be had under one of these topics."""
+        return self.offers.watch(topics, told, self.owner)
+
+    def _lock(
+        self, turn: Turn, *, worker: str, found: Sequence[tuple[ExternalRow, Topic]], most: int
+    ) -> list[ExternalTask]:
+        locked: list[ExternalTask] = []
+        seen: set[int] = set()
+        for row, topic in found:
+            if len(locked) == most:
+                break
+            if row.task_id in seen:
+                continue
+            seen.add(row.task_id)
+            try:
+                instance = turn.instance(row.process_instance_id)
+            except UnknownProcessInstance:
+                continue
+            if not holds(instance, topic.process_variables):
+                continue
+            taken = steps.lock(instance, row.task_id, worker, topic.lock, most_losses=self.facilities.limits.lost_locks)
+            if taken is not None:
+                locked.append(shown(instance, instance.tasks[row.task_id], taken, topic))
+        return locked
+
+    # -- answering
+
+    def complete(
+        self,
+        task_id: str,
+        worker: str | None,
+        variables: Mapping[str, Any] | None = None,
+        local_variables: Mapping[str, Any] | None = None,
+        *,
+        delivery: int | None = None,
+    ) -> None:
+        """A task is done. Raises UnknownExternalTask, also where it has ended; Invalid while another has it.
+
+        ``worker`` None is whoever has it; with ``delivery`` it is Conflict where that is not the present one.
+        """
+        given = Answer(
+            result="done", variables=variables or {}, local_variables=local_variables or {}, delivery=delivery
+        )
+        self._answer(task_id, worker, given)
+
+    def fail(
+        self,
+        task_id: str,
+        worker: str | None,
+        reason: str | None = None,
+        details: str | None = None,
+        *,
+        retries: int = 0,
+        pause: int = 0,
+        variables: Mapping[str, Any] | None = None,
+        local_variables: Mapping[str, Any] | None = None,
+        delivery: int | None = None,
+    ) -> None:
+        """A task has failed: it is tried ``retries`` times more, after ``pause`` milliseconds. Raises as complete."""
+        if not (0 <= retries < 2**31 and 0 <= pause < 2**41):
+            raise Invalid("Retries and the pause before them are not below zero.", code="fields-invalid")
+        given = Answer(
+            result="failed",
+            variables=variables or {},
+            local_variables=local_variables or {},
+            reason=_text(reason, 2000) or "The worker gave no reason.",
+            details=_text(details, 20_000) or None,
+            retries=retries,
+            pause=pause,
+            delivery=delivery,
+        )
+        self._answer(task_id, worker, given)
+
+    def throw(
+        self,
+        task_id: str,
+        worker: str | None,
+        code: str,
+        reason: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        delivery: int | None = None,
+    ) -> None:
+        """A BPMN error: what no boundary event catches is a failure. Raises as complete."""
+        given = Answer(
+            result="bpmn-error",
+            variables=variables or {},
+            local_variables={},
+            reason=_text(reason, 2000) or code,
+            error_code=_text(code, LONGEST_NAME),
+            delivery=delivery,
+        )
+        self._answer(task_id, worker, given)
+
+    def set_variables(self, process_instance_id: str, worker: str, variables: Mapping[str, Any]) -> None:
+        """What a worker has got so far of the one task of a process that it has: outputs and variables, as at its end.
+
+        Raises UnknownExternalTask where it has none, Invalid where it has several.
+        """
+        number = number_of(process_instance_id, UnknownExternalTask)
+        self._weigh(variables)
+        with engine_errors():
+            wanted = self._seen(ExternalFilter(process_instance_id=number, worker=worker))
+            rows = self.facilities.external.find(wanted, limit=2)
+        if len(rows) > 1:
+            text = f"{worker!r} has several tasks of process {number}, so it is not clear of which these variables are"
+            raise Invalid(f"{text}: give them when it completes one.", code="external-task-unclear")
+        if not rows:
+            raise UnknownExternalTask(process_instance_id)
+        act = partial(steps.set_variables, task_id=rows[0].task_id, worker=worker, values=variables)
+        self._pump.step(lambda turn: act(turn.instance(number)))
+
+    def _weigh(self, values: Mapping[str, Any]) -> None:
+        limits = self.facilities.limits
+        jsontext.check(values, limits=limits, name="variables")
+        if jsontext.weigh(values, limits.output_size) > limits.output_size:
+            raise LimitExceeded("output_size", f"The variables have more than {limits.output_size} bytes.")
+
+    def _answer(self, task_id: str, worker: str | None, given: Answer) -> None:
+        for values in (given.variables, given.local_variables):
+            self._weigh(values)
+        act = partial(steps.answer, wanted=read_id(task_id), worker=worker, given=given)
+        if self._step(task_id, act) == "late":
+            raise UnknownExternalTask(task_id)
+
+    # -- locks and the rest
+
+    def extend(self, task_id: str, worker: str | None, milliseconds: int) -> None:
+        """Let a worker keep a task. Raises UnknownExternalTask as soon as it should stop, Invalid for what is over."""
+        act = partial(steps.extend, wanted=read_id(task_id), worker=worker, milliseconds=_lasting(milliseconds))
+        self._step(task_id, act)
+
+    def lock(self, task_id: str, worker: str, milliseconds: int) -> None:
+        """Give one task to a worker; raises UnknownExternalTask, Invalid while another has it."""
+        losses = self.facilities.limits.lost_locks
+        act = partial(
+            steps.lock_one,
+            wanted=read_id(task_id),
+            worker=_name(worker),
+            milliseconds=_lasting(milliseconds),
+            most_losses=losses,
+        )
+        self._step(task_id, act)
+
+    def unlock(self, task_id: str) -> None:
+        """Offer a task again; raises UnknownExternalTask."""
+        self._step(task_id, partial(steps.unlock, wanted=read_id(task_id)))
+
+    def set_priority(self, task_id: str, priority: int) -> None:
+        """Have a task fetched before or after others; raises UnknownExternalTask."""
+        if not -(2**31) <= priority < 2**31:
+            raise Invalid("A priority is a number of 32 bits.", code="fields-invalid")
+        self._step(task_id, partial(steps.set_priority, wanted=read_id(task_id), priority=priority))
+
+    def set_retries(self, task_id: str, retries: int) -> None:
+        """Let the next fetch tell another number of tries that are left; raises UnknownExternalTask."""
+        if not 0 <= retries < 2**31:
+            raise Invalid("The number of retries is below zero.", code="fields-invalid")
+        self._step(task_id, partial(steps.set_retries, wanted=read_id(task_id), retries=retries))
+
+    def _step(self, task_id: str, act: Callable[..., Any]) -> Any:
+        number = read_id(task_id).task_id
+        with engine_errors():
+            row = self.facilities.store.task(number)
+            instance = None if row is None else self.facilities.store.instance(row.process_instance_id)
+        strange = instance is None or (self.owner is not None and instance.owner_name != self.owner)
+        if row is None or strange or not self.may(topic_asked(row, read_id(task_id))):
+            raise UnknownExternalTask(task_id)
+        return self._pump.step(lambda turn: act(turn.instance(row.process_instance_id)))
+
+    # -- looking
+
+    def _seen(self, wanted: ExternalFilter) -> ExternalFilter:
+        wanted = _owned(wanted, self.owner)
+        asked = wanted.topics if wanted.topics is not None else [each.topic for each in self.topics()]
+        return replace(wanted, topics=[topic for topic in asked if self.may(topic)])
+
+    def find(self, wanted: ExternalFilter, *, limit: int, offset: int = 0) -> list[ExternalTask]:
+        """Open tasks, the oldest first, without their variables."""
+        wanted = self._seen(wanted)
+        with engine_errors():
+            rows = self.facilities.external.find(wanted, limit=limit, offset=offset, by_priority=False)
+        return [] if not rows else self._pump.step(partial(all_shown, rows=rows))
+
+    def failed(self, process_instance_id: str) -> list[ExternalTask]:
+        """Tasks of one process that have failed for good and stand still, without their variables."""
+        try:
+            number = number_of(process_instance_id, UnknownExternalTask)
+            found: list[ExternalTask] = self._pump.step(lambda turn: all_failed(turn.instance(number)))
+        except Unknown:
+            return []
+        seen = [each for each in found if self.owner is None or each.owner == self.owner]
+        return [each for each in seen if self.may(each.topic)]
+
+    def failed_one(self, task_id: str) -> ExternalTask:
+        """One of these; raises UnknownExternalTask."""
+        with engine_errors():
+            row = self.facilities.store.task(read_id(task_id).task_id)
+        for each in [] if row is None else self.failed(str(row.process_instance_id)):
+            if each.id == task_id:
+                return each
+        raise UnknownExternalTask(task_id)
+
+    def one(self, task_id: str) -> ExternalTask:
+        """One open task without its variables; raises UnknownExternalTask."""
+        wanted = read_id(task_id)
+        found = self.find(ExternalFilter(task_id=wanted.task_id), limit=1)
+        if not found or found[0].id != task_id:
+            raise UnknownExternalTask(task_id)
+        return found[0]
+
+    def variable(self, process_instance_id: str, name: str) -> Any:
+        """A variable of an open task of a process; raises UnknownExternalTask where no task that is seen has it."""
+        number = number_of(process_instance_id, UnknownExternalTask)
+        with engine_errors():
+            wanted = self._seen(ExternalFilter(process_instance_id=number))
+            rows = self.facilities.external.find(wanted, limit=MOST_AT_ONCE, by_priority=False)
+        every = Topic(name="", lock=1)
+        tasks = self._pump.step(partial(all_shown, rows=rows, topic=every)) if rows else []
+        for task in tasks:
+            if name in task.variables:
+                return task.variables[name]
+        raise UnknownExternalTask(process_instance_id)
+
+    def count(self, wanted: ExternalFilter) -> int:
+        """How many open tasks there are."""
+        with engine_errors():
+            return self.facilities.external.count(self._seen(wanted))
+
+    def topics(self) -> list[TopicCount]:
+        """How many tasks wait under each topic, and how many are locked."""
+        with engine_errors():
+            return self.facilities.external.topics()
+
+    # -- which stones there are
+
+    def declare(self, declaration: Mapping[str, Any]) -> None:
+        """Make a stone known whose tasks workers fetch over HTTP; ``hooks`` says which it has.
+
+        Parameters and outputs are declared as in ``messages.schema.json``. Raises Invalid, Conflict for the code of a
+        stone that is carried out otherwise.
+        """
+        from ...stones import remote  # late, like all that imports marshmallow
+
+        told = {**declaration, "carried_out": remote.HTTP}
+        code = str(told.get("code"))
+        if self.facilities.stones.is_known(code) and code not in self.facilities.stones.external:
+            raise Conflict(
+                f"The stone {code!r} is there already and is not for workers over HTTP.", code="stone-exists"
+            )
+        self._declare([told])
+
+    def assume(self, codes: Collection[str]) -> None:
+        """Take codes that nobody knows for topics of workers over HTTP, since a model names them."""
+        from ...stones import remote  # late, like all that imports marshmallow
+
+        new = [code for code in codes if not self.facilities.stones.is_known(code)]
+        if new:
+            self._declare([remote.fetched(code) for code in new])
+
+    def learn(self, topics: Iterable[str]) -> None:
+        """Take in that somebody fetches under these: ``X.rollback`` tells that the undeclared stone ``X`` has one."""
+        from ...stones import remote  # late, like all that imports marshmallow
+
+        stones, now = self.facilities.stones, time.monotonic()
+        new: dict[str, set[str]] = {}
+        for topic in topics:
+            code, _, hook = topic.rpartition(".")
+            if not code or hook not in HOOKS or now - self._strange.get(topic, -LOOKED_AGAIN) < LOOKED_AGAIN:
+                continue
+            # An exact code wins: `invoice.delete` may be a stone of its own.
+            with engine_errors():
+                classes = () if topic in stones or code not in stones.external else stones.classes(code)
+            if classes and classes[0].undeclared and not classes[0].has(hook):
+                known: set[str] = {each for each in HOOKS if classes[0].has(each)}
+                new.setdefault(code, known).add(hook)
+            else:
+                self._strange[topic] = now
+        if len(self._strange) > 10_000:
+            self._strange.clear()
+        if new:
+            self._declare([remote.fetched(code, hooks) for code, hooks in new.items()])
+
+    def _declare(self, declarations: Sequence[Mapping[str, Any]]) -> None:
+        with engine_errors():
+            self._reports.declare(declarations)
+        # After those steps by which tasks that waited for it go on.
+        self._pump.step(lambda turn: None)
+
+    def _check(self, worker: str, topics: Sequence[Topic]) -> None:
+        _name(worker)
+        for topic in topics:
+            _name(topic.name)
+            _lasting(topic.lock)
+            if not self.may(topic.name):
+                raise TopicRefused(topic.name)
+
+
+def _filter(topic: Topic, owner: str | None) -> ExternalFilter:
+    wanted = ExternalFilter(
+        topics=[topic.name],
+        owners=topic.owners,
+        keys=topic.keys,
+        deployment_ids=topic.deployment_ids,
+        business_key=topic.business_key,
+        version_tag=topic.version_tag,
+        locked=False,
+    )
+    return _owned(wanted, owner)
+
+
+def _owned(wanted: ExternalFilter, owner: str | None) -> ExternalFilter:
+    if owner is None:
+        return wanted
+    owners = [owner] if wanted.owners is None or owner in wanted.owners else []
+    return replace(wanted, owners=owners)
+
+
+def _name(text: str) -> str:
+    if not 0 < len(text) <= LONGEST_NAME or not text.isprintable():
+        raise Invalid(f"A worker or topic has 1 to {LONGEST_NAME} printable characters.", code="fields-invalid")
+    return text
+
+
+def _lasting(milliseconds: int) -> int:
+    if not 0 < milliseconds <= LONGEST_LOCK:
+        raise Invalid(f"A task is locked for 1 to {LONGEST_LOCK} milliseconds.", code="fields-invalid")
+    return milliseconds
+
+
+def _text(text: str | None, longest: int) -> str:
+    return jsontext.storable(text or "")[:longest]

@@ -1,0 +1,345 @@
+"""Moving a process to another version of its model: its tokens go to the elements of the same ids, or as they are told.
+
+What was made, its undo order and its frozen handlers stay as they are. All is looked at before anything is moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ....models import TaskRow
+from ...authoring.definitions import Definition
+from ...bpmn.elements.activity import Activity
+from ...bpmn.elements.boundary import BoundaryEvent
+from ...bpmn.elements.event_subprocess import Listener
+from ...bpmn.elements.gateways import DecidingJoin, Join
+from ...bpmn.elements.subprocesses import CallActivity
+from ...bpmn.elements.triggers import waits_for
+from ...bpmn.running.event_definitions import EventDefinition
+from ...bpmn.running.node import Node, Process
+from ...bpmn.running.token import WAITING, Token
+from ...bpmn.running.token_data import CALLED, COMPENSATES, RUN, TASK
+from ...clock import moment
+from ...errors import Conflict, Invalid, RiverstoneError
+from ...instance import ledger
+from ...instance.forward import ForwardInstance, forward_of
+from ...instance.instance import Instance
+from ...views.undo import MigrationPlan, MovedTimer
+from ..settling import settle
+
+TIMED = frozenset({"timer", "date"})
+
+
+@dataclass(kw_only=True, slots=True)
+class Migration:
+    """Where each token of one process goes, and what stands against that."""
+
+    process: ForwardInstance
+    definition: Definition
+    mapping: Mapping[str, str]
+    targets: dict[int, Node] = field(default_factory=dict)
+    dropped: list[Token] = field(default_factory=list)
+    """Listeners whose event the other version does not have."""
+    findings: dict[str, str] = field(default_factory=dict)
+    """By element, what has to be mended before it can be moved."""
+    busy: list[Token] = field(default_factory=list)
+    """Tokens whose hook is in hand: it comes to its end first."""
+    timers: list[MovedTimer] = field(default_factory=list)
+
+    def plan(self) -> MigrationPlan:
+        """What is shown of it."""
+        tokens = self.process.workflow.tasks
+        moves = {tokens[number].node.bpmn_id: node.bpmn_id for number, node in self.targets.items() if number in tokens}
+        return MigrationPlan(
+            process_instance_id=str(self.process.number),
+            deployment_id=self.definition.deployment_id,
+            version=self.definition.version,
+            moves={old.partition(":")[0]: new.partition(":")[0] for old, new in moves.items()},
+            findings=dict(self.findings),
+            dropped=tuple(dict.fromkeys(token.node.bpmn_id.partition(":")[0] for token in self.dropped)),
+            timers=tuple(self.timers),
+            running=tuple(str(token.internal_data[TASK]) for token in self.busy),
+        )
+
+
+def migrate(instance: Instance, definition: Definition, mapping: Mapping[str, str]) -> None:
+    """Move a process to another version of its model, or change nothing; raises Conflict, Invalid.
+
+    Conflict has the code ``hooks-run`` while hooks of stones are in hand, which come to their end first.
+    """
+    migrate_beside(instance, definition, mapping)
+    settle(instance)
+
+
+def migrate_beside(instance: Instance, definition: Definition, mapping: Mapping[str, str]) -> None:
+    """The same, where more follows in the same step."""
+    migration = look(instance, definition, mapping)
+    _refuse(migration)
+    move(migration)
+
+
+def refuse_beside(
+    process: ForwardInstance,
+    definition: Definition,
+    mapping: Mapping[str, str],
+    target: TaskRow,
+    without: Callable[[Token], bool],
+) -> None:
+    """Refuse what would be refused if the process stood at this task, without some of its tokens."""
+    _refuse(look_beside(process, definition, mapping, target, without))
+
+
+def look_beside(
+    process: ForwardInstance,
+    definition: Definition,
+    mapping: Mapping[str, str],
+    target: TaskRow,
+    without: Callable[[Token], bool],
+) -> Migration:
+    """Where everything would go if the process stood at this task; raises Conflict, Invalid where nothing can."""
+    migration = look(process, definition, mapping, without)
+    if definition.process.find(mapping.get(target.node, target.node)) is None:
+        text = f"A token stands on {target.node!r}, and version {definition.version} has no such element"
+        migration.findings[target.node] = f"{text}: map it to another."
+    return migration
+
+
+def _refuse(migration: Migration) -> None:
+    process = migration.process
+    if migration.findings:
+        told = " ".join(migration.findings.values())
+        errors = {element: [text] for element, text in migration.findings.items()}
+        raise Invalid(f"Process {process.number} cannot be moved. {told}", code="migration-invalid", errors=errors)
+    if migration.busy:
+        told = ", ".join(str(token.internal_data[TASK]) for token in migration.busy[:20])
+        text = f"Hooks of process {process.number} are in hand (tasks {told}): they come to their end first."
+        raise Conflict(text, status=process.row.status, code="hooks-run")
+
+
+def rehearse(copy: Instance, definition: Definition, mapping: Mapping[str, str]) -> MigrationPlan:
+    """What moving would do, tried on a copy that nobody keeps; raises Conflict, Invalid where nothing can be moved."""
+    copy.rehearse()
+    migration = look(copy, definition, mapping)
+    plan = migration.plan()
+    if not migration.findings:
+        move(migration)
+    return replace(plan, timers=tuple(migration.timers))
+
+
+def look(
+    instance: Instance,
+    definition: Definition,
+    mapping: Mapping[str, str],
+    without: Callable[[Token], bool] = lambda token: False,
+) -> Migration:
+    """Where everything would go, ``without`` some tokens; raises Conflict, Invalid where nothing can."""
+    process = forward_of(instance, ": it takes back what was made, by no model.")
+    if process.row.phase not in ("running", "suspended", "paused") or process.workflow.rewinding:
+        text = f"Process {process.number} has the status {process.row.status!r}, or goes back to an earlier task"
+        raise Conflict(f"{text}: only what goes on forward can be moved.", status=process.row.status)
+    if definition.key != process.row.key:
+        text = f"The deployment is one of the key {definition.key!r}, and the process is one of {process.row.key!r}."
+        raise Invalid(text, code="migration-invalid", errors={"deploymentId": [text]})
+    migration = Migration(process=process, definition=definition, mapping=mapping)
+    _refuse_unknown(migration)
+    for token in sorted(process.workflow.tasks.values(), key=lambda token: token.id):
+        if not without(token):
+            _find_target(migration, token)
+    return migration
+
+
+def _refuse_unknown(migration: Migration) -> None:
+    here = {node.bpmn_id for node in migration.process.definition.process.walk()}
+    there = {node.bpmn_id for node in migration.definition.process.walk()}
+    errors = {old: [f"This version has no element {old[:80]!r}."] for old in migration.mapping if old not in here}
+    for old, new in migration.mapping.items():
+        if new not in there:
+            errors.setdefault(old, []).append(f"The other version has no element {new[:80]!r}.")
+    if errors:
+        told = " ".join(text for texts in errors.values() for text in texts)
+        raise Invalid(f"The mapping names what there is not. {told}", code="migration-invalid", errors=errors)
+
+
+def _find_target(migration: Migration, token: Token) -> None:
+    scope, node = token.scope, token.node
+    if scope is None:
+        migration.targets[token.id] = migration.definition.process.root
+        return
+    if scope.id not in migration.targets:
+        # What is around it has a finding, or is dropped.
+        return
+    body = _inside(migration, scope)
+    if body is None or node.process is body:
+        migration.targets[token.id] = node
+        return
+    element, _, part = node.name.partition(":")
+    name = migration.mapping.get(element, element) + (f":{part}" if part else "")
+    target = body.nodes.get(name) or body.find(name)
+    if target is None and not node.counts:
+        migration.dropped.append(token)
+    elif target is None:
+        text = f"A token stands on {node.label}, and version {migration.definition.version} has no such element"
+        migration.findings[element] = f"{text}: map it to another."
+    elif (misfit := _misfit(migration, token, target, body)) is not None:
+        migration.findings[element] = misfit
+    else:
+        migration.targets[token.id] = target
+        row = migration.process.tasks.get(token.internal_data.get(TASK, 0))
+        held_back = row is None or row.status in ledger.HELD_BACK
+        if row is not None and row.open and row.stone is not None and row.due is None and not held_back:
+            migration.busy.append(token)
+
+
+def _inside(migration: Migration, scope: Token) -> Process | None:
+    """The process that stands inside of a scope's target; None where that was called, and stays as it was deployed."""
+    target = migration.targets[scope.id]
+    if CALLED in scope.internal_data:
+        called = scope.internal_data["deployment"] is None and isinstance(target, CallActivity)
+        return target.own_process if called and isinstance(target, CallActivity) else None
+    if scope.scope is None:
+        return migration.definition.process
+    return target.body or target.process
+
+
+def _misfit(migration: Migration, token: Token, target: Node, body: Process) -> str | None:
+    """Why a token cannot stand on this element, if it cannot."""
+    node = token.node
+    if type(target) is not type(node):
+        return f"{node.label} and {target.label} of the other version are not of one kind: map it to another."
+    if target.process is not body:
+        return f"{target.label} is inside of something else in the other version: no token can go there."
+    repeats = RUN in token.internal_data or any(getattr(each, "loop", None) is not None for each in (node, target))
+    if repeats:
+        return f"{node.label} is repeated: wait until its runs are through."
+    if COMPENSATES in token.internal_data or "undoing" in token.internal_data:
+        return f"A compensation is under way at {node.label}: wait until it has ended."
+    if isinstance(target, Join) and token._state == WAITING and token.flow not in {flow.id for flow in target.incoming}:
+        return f"A token waits at {node.label}, into which no flow {token.flow!r} leads in the other version."
+    if isinstance(target, BoundaryEvent):
+        host = migration.targets.get(token.internal_data.get("host", 0))
+        if host is not target.host:
+            return f"{target.label} is on the border of something else in the other version."
+    return None
+
+
+# -- doing it
+
+
+def move(migration: Migration) -> None:
+    """Put every token on its target; nothing stands against it any more."""
+    process, workflow = migration.process, migration.process.workflow
+    for token in migration.dropped:
+        if token.id in workflow.tasks:
+            workflow.cancel_token(token)
+    before = {number: workflow.tasks[number].node for number in migration.targets if number in workflow.tasks}
+    # What begins from now on begins on the other version.
+    process.definition, workflow.spec = migration.definition, migration.definition.process
+    process.row.deployment_id = migration.definition.deployment_id
+    process.row.model_id = migration.definition.model_id
+    process.changes.begun.setdefault(migration.definition.deployment_id, False)
+    for number, node in before.items():
+        _put(migration, workflow.tasks[number], node)
+    for scope in list(workflow.tasks.values()):
+        _rename(migration, scope)
+    workflow.undecided = {
+        (token.scope.id, token.node.name): token.node
+        for token in workflow.tasks.values()
+        if token.scope is not None and token._state == WAITING and isinstance(token.node, DecidingJoin)
+    }
+    for number, node in before.items():
+        if number in workflow.tasks:
+            _listen(migration, workflow.tasks[number], node)
+    workflow.conditions_may_differ()
+
+
+def _put(migration: Migration, token: Token, before: Node) -> None:
+    process, target = migration.process, migration.targets[token.id]
+    token.task_spec = target
+    process.workflow.touched[token.id] = token
+    if CALLED in token.internal_data:
+        target.find_body(token)
+    row = process.tasks.get(token.internal_data.get(TASK, 0))
+    if row is not None and row.open and row.node != target.name:
+        row.node = target.name
+        process.changes.task_changed(row)
+    if row is not None and not row.open and row.stone is not None and row.status.endswith("failed"):
+        # It is tried again with what this version says.
+        ledger.keep(row, moved=True)
+        process.changes.task_changed(row)
+    waits = process.workflow.waits.get(token.id)
+    if waits and token.id not in process.workflow.paused and not _alike(before.definitions, target.definitions):
+        _wait_anew(migration, token, before)
+
+
+def _wait_anew(migration: Migration, token: Token, before: Node) -> None:
+    """What its event waits for reads otherwise: messages are awaited by their new names, timers set anew."""
+    workflow = migration.process.workflow
+    due = [wait.due for wait in workflow.waits[token.id] if wait.kind in TIMED]
+    token.internal_data.pop("repeats", None)
+    try:
+        waits = waits_for(token.node.definitions, token)
+    except RiverstoneError as error:
+        raise Invalid(error.message, code="migration-invalid", errors={before.bpmn_id: [error.message]}) from None
+    workflow.wait(token, waits)
+    after = [wait.due for wait in waits if wait.kind in TIMED]
+    if due != after:
+        first = due[0] if due else None
+        element = token.node.bpmn_id.partition(":")[0]
+        migration.timers.append(
+            MovedTimer(element_id=element, before=moment(first), after=moment(after[0] if after else None))
+        )
+
+
+def _rename(migration: Migration, scope: Token) -> None:
+    """Let a scope know its joins, and what it remembers for a compensation, by their names in the other version."""
+    if scope.joins:
+        waiting = [
+            (name, [token for queue in queues.values() for token in queue]) for name, queues in scope.joins.items()
+        ]
+        scope.joins = {tokens[0].node.name if tokens else name: scope.joins[name] for name, tokens in waiting}
+    mapping, internal = migration.mapping, scope.internal_data
+    if not mapping:
+        return
+    if started := internal.get("started"):
+        internal["started"] = {mapping.get(name, name): taken for name, taken in started.items()}
+    if left := internal.get("left"):
+        internal["left"] = [mapping.get(name, name) for name in left]
+    pending = list(internal.get("compensable", ()))
+    while pending:
+        entry = pending.pop()
+        entry["node"] = mapping.get(entry["node"], entry["node"])
+        pending.extend(entry["inner"])
+
+
+def _listen(migration: Migration, token: Token, before: Node) -> None:
+    """Events that the other version has on the border of an activity, or inside a scope, listen from now on."""
+    target, mapping = token.node, migration.mapping
+    if target is before or token._state == WAITING:
+        return
+    if isinstance(target, Activity) and isinstance(before, Activity):
+        known = {mapping.get(event.bpmn_id, event.bpmn_id) for event in before.boundary}
+        for event in target.boundary:
+            if event.bpmn_id not in known:
+                event.listen(token)
+    here = before.process if token.scope is None else before.body
+    there = target.process if token.scope is None else target.body
+    if here is None or there is None or CALLED in token.internal_data:
+        return
+    known = {mapping.get(handler.bpmn_id, handler.bpmn_id) for handler in here.event_sub_processes}
+    listening = {inner.node for inner in token.inside.values() if isinstance(inner.node, Listener)}
+    for handler in there.event_sub_processes:
+        if handler.bpmn_id not in known and getattr(handler, "listener", None) not in listening:
+            handler.listen(token)
+
+
+def _alike(one: Sequence[EventDefinition], other: Sequence[EventDefinition]) -> bool:
+    """Whether two events wait for the same, as it is written."""
+
+    def written(definition: EventDefinition) -> tuple[Any, ...]:
+        sources = (definition.expression, definition.until, definition.correlation)
+        texts = tuple(None if each is None else each.source for each in sources)
+        return definition.kind, definition.name, texts, definition.timer, definition.sunday
+
+    return [*map(written, one)] == [*map(written, other)]

@@ -1,0 +1,1 @@
+"""What several engines share out among them: leases, handed-over tasks, and slots of quotas."""

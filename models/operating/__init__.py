@@ -1,0 +1,1 @@
+"""What operators do to many processes: batches, suspensions, webhooks, removal of what has ended."""

@@ -1,0 +1,1 @@
+"""Lists, searches and figures: what is read over many processes."""

@@ -1,0 +1,52 @@
+"""Where process instances stand still: at tasks of people, and at what tokens wait for, a line for each place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ..commit.connection import Connection
+from ..databases.statements import marks
+from ..vocabulary import WaitKind
+
+MOST = 2_000
+"""Places that are read at once, of all instances together."""
+
+
+class AwaitedRow(NamedTuple):
+    """One place of one instance: ``kind`` is None for a person's task, whose ``name`` is then drawn in the model."""
+
+    process_instance_id: int
+    kind: WaitKind | None
+    node: str
+    name: str | None
+    due: int | None
+    """The earliest of as many as there are."""
+    places: int
+
+
+def read_awaited(store: Connection, numbers: Sequence[int], *, failed: int, people: bool = True) -> list[AwaitedRow]:
+    """The places at which these instances stand, tasks of ``people`` first; raises StoreError.
+
+    A token whose state is ``failed`` waits for a decision, whatever ends its patience.
+    """
+    if not numbers:
+        return []
+    found = store.read(PEOPLE.format(marks(numbers)), numbers) if people else []
+    # What only listens for an event sub-process holds nothing up.
+    found += store.read(WAITS.format(marks(numbers)), (*numbers, failed, "%:listener"))
+    return [AwaitedRow(*row) for row in found]
+
+
+PEOPLE = (
+    "SELECT `process_instance_id`, NULL, `node`, `name`, NULL, COUNT(*) FROM `task`"
+    " WHERE `process_instance_id` IN ({}) AND `open` = 1 AND `event` = 'user'"
+    f" GROUP BY `process_instance_id`, `node`, `name` ORDER BY MIN(`id`) LIMIT {MOST}"
+)
+WAITS = (
+    "SELECT `wait`.`process_instance_id`, `kind`, `node`, `name`, MIN(`due`), COUNT(*) FROM `wait` JOIN `token`"
+    " ON `token`.`process_instance_id` = `wait`.`process_instance_id` AND `token`.`id` = `wait`.`token`"
+    " WHERE `wait`.`process_instance_id` IN ({}) AND `state` <> ? AND `node` NOT LIKE ?"
+    " GROUP BY `wait`.`process_instance_id`, `kind`, `node`, `name`"
+    f" ORDER BY MIN(`wait`.`token`), MIN(`number`) LIMIT {MOST}"
+)

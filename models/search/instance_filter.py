@@ -1,0 +1,163 @@
+"""Which process instances a list is to hold, and by which index they are found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple, get_args
+
+from ..databases.statements import marks
+from ..vocabulary import Awaits, InstanceKind, ProcessState, ProcessStatus
+from ..words import words_in
+
+
+class Condition(NamedTuple):
+    """What an instance must have: SQL of ``p``, its row, with values; and how an index finds all that have it."""
+
+    sql: str
+    values: tuple[Any, ...] = ()
+    table: str | None = None
+    """Whose index has the ids of those that have it; None where there is none."""
+    by: str = ""
+    """What that index is asked: SQL of ``d``, a row of this table, with the same values."""
+    ordered: bool = True
+    """Whether it gives the ids in their order."""
+    by_values: tuple[Any, ...] | None = None
+    """Of ``by``, where its values are others."""
+
+    @property
+    def sought(self) -> tuple[Any, ...]:
+        """The values of ``by``."""
+        return self.values if self.by_values is None else self.by_values
+
+
+class InstanceFilter(NamedTuple):
+    """What instances must have to be found; None and nothing do not matter. Times are milliseconds since 1970."""
+
+    statuses: tuple[ProcessStatus, ...] = ()
+    state: ProcessState | None = None
+    kind: InstanceKind | None = None
+    key: str | None = None
+    name: str | None = None
+    text: str | None = None
+    """Words of the name and the business key, or what these begin with, a part of the key, or the whole id; in any
+    case; of the newest also what stands inside of words."""
+    business_key: str | None = None
+    stone: str | None = None
+    """The code of a stone that one of its own tasks is of."""
+    deployments: tuple[str, ...] | None = None
+    """With ``stone``, the versions whose processes have used it, where they are few."""
+    element: str | None = None
+    """The id of an element at which it stands."""
+    values: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Names of searchable variables, with the digests of the value that each must have."""
+    failure: Literal["failed", "attention"] | None = None
+    """Whether there is an error to be told: its work has failed, or it needs somebody."""
+    error: str | None = None
+    """With ``failure``, a part of that error's text in any case."""
+    started_from: int | None = None
+    started_before: int | None = None
+    ended_from: int | None = None
+    ended_before: int | None = None
+    owner: str | None = None
+
+    def conditions(self) -> list[Condition]:
+        """All that is asked for but the text, what an index answers most narrowly first."""
+        return [*self._told(), *self._standing(), *self._named(), *self._timed(), *self._looked_at()]
+
+    def _named(self) -> Iterator[Condition]:
+        for column, value in (("business_key", self.business_key), ("key", self.key), ("owner_name", self.owner)):
+            if value is not None:
+                yield _of_row(f"{{}}.`{column}` = ?", value)
+        if self.kind == "start":
+            yield Condition("p.`kind` = 'start'")
+        elif self.kind is not None:
+            yield _of_row("{}.`kind` = ? AND {}.`kind` <> 'start'", self.kind)
+        if self.name is not None:
+            yield Condition("p.`name` = ?", (self.name,))
+            # Any of its words finds all that have it; the longest may be the rarest.
+            if longest := max(words_in(self.name), key=len, default=""):
+                yield Condition("1 = 1", table="word", by="d.`word` = ?", by_values=(longest,))
+
+    def _told(self) -> Iterator[Condition]:
+        for name, digests in self.values:
+            sql = f"{{}}.`name` = ? AND {{}}.`digest` IN ({marks(digests)})"
+            own, one = sql.replace("{}", "d"), len(digests) == 1
+            yield Condition(_exists("variable", sql), (name, *digests), "variable", own, one)
+        if self.stone is not None:
+            if self.deployments is None:
+                yield _of_row(f"{{}}.{OF_STONE}", self.stone, ordered=False)
+            else:
+                yield _of_row(f"{{}}.`deployment_id` IN ({marks(self.deployments)})", *self.deployments, ordered=False)
+            yield Condition(_exists("task", "{}.`stone` = ?"), (self.stone,))
+
+    def _standing(self) -> Iterator[Condition]:
+        state, statuses = self.state, self.statuses
+        if state == "running":
+            yield _of_row("{}.`phase` <> 'ended' AND {}.`awaits` IS NULL")
+        elif state is not None:
+            yield _of_row("{}.`awaits` = ?" if state in get_args(Awaits) else "{}.`outcome` = ?", state)
+        if len(statuses) == 1:
+            yield _of_row("{}.`status` = ?", *statuses)
+        elif statuses:
+            yield Condition(f"p.`status` IN ({marks(statuses)})", statuses)
+        if self.element is not None:
+            yield _ACTIVE
+            yield Condition(AT_ELEMENT, (self.element, self.element, f"{plain(self.element)}:%"))
+
+    def _timed(self) -> Iterator[Condition]:
+        for column, since, before in (
+            ("started", self.started_from, self.started_before),
+            ("ended", self.ended_from, self.ended_before),
+        ):
+            parts = {f"{{}}.`{column}` >= ?": since, f"{{}}.`{column}` < ?": before}
+            given = {part: value for part, value in parts.items() if value is not None}
+            if given:
+                yield _of_row(" AND ".join(given), *given.values(), ordered=False)
+
+    def _looked_at(self) -> Iterator[Condition]:
+        if self.failure is not None:
+            yield _of_row("{}.`awaits` = ?" if self.failure == "attention" else "{}.`outcome` = ?", self.failure)
+        if self.failure is not None and self.error is not None:
+            like = _part(self.error), _part(self.error.lower())
+            told = (SAYS_IT, *MAY_SAY_IT) if self.failure == "attention" else (SAYS_IT,)
+            yield Condition(f"({' OR '.join(told)})", like * len(told))
+
+
+def _of_row(sql: str, *values: Any, ordered: bool = True) -> Condition:
+    """What a column of the instance itself must have, which has an index with the id."""
+    return Condition(sql.replace("{}", "p"), values, "process_instance", sql.replace("{}", "d"), ordered)
+
+
+def _exists(table: str, sql: str) -> str:
+    inside = f"SELECT 1 FROM `{table}` AS x WHERE x.`process_instance_id` = p.`process_instance_id`"
+    return f"EXISTS ({inside} AND {sql.replace('{}', 'x')})"
+
+
+_ACTIVE = _of_row("{}.`phase` <> 'ended'")
+_INSTANCE = "x.`process_instance_id` = p.`process_instance_id`"
+OF_STONE = "`deployment_id` IN (SELECT `deployment_id` FROM `stone_use` WHERE `stone` = ?)"
+# A token on one part of an element bears the element's id with that of the part.
+AT_ELEMENT = (
+    f"(EXISTS (SELECT 1 FROM `task` AS x WHERE {_INSTANCE} AND x.`open` = 1 AND x.`node` = ?)"
+    f" OR EXISTS (SELECT 1 FROM `token` AS x WHERE {_INSTANCE} AND (x.`node` = ? OR x.`node` LIKE ? ESCAPE '!')))"
+)
+_LIKE = "(x.`reason` LIKE ? ESCAPE '!' OR LOWER(x.`reason`) LIKE ? ESCAPE '!')"
+SAYS_IT = _LIKE.replace("x.", "p.")
+MAY_SAY_IT = (
+    f"EXISTS (SELECT 1 FROM `task` AS x WHERE {_INSTANCE} AND {_LIKE})",
+    "EXISTS (SELECT 1 FROM `process_instance` AS x WHERE x.`process_instance_id`"
+    f" IN (p.`rollback_id`, p.`cancel_id`, p.`delete_id`) AND {_LIKE})",
+)
+"""Of one that needs somebody: what a task of it, or an undo, says."""
+
+
+def plain(text: str) -> str:
+    """A text as a pattern holds it."""
+    for sign in "!%_":
+        text = text.replace(sign, f"!{sign}")
+    return text
+
+
+def _part(text: str) -> str:
+    """A pattern for what holds this text."""
+    return f"%{plain(text)}%"

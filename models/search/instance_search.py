@@ -1,0 +1,104 @@
+"""Finding process instances by what is asked for, a part of the list at a time."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..commit.connection import Connection
+from ..databases.statements import marks, select
+from ..row_types.instances import InstanceRow
+from .instance_filter import Condition, InstanceFilter
+from .instance_places import FEW, ID, Counts, Place, Places, Sort, chosen, find, source, united
+from .text_search import find_text
+
+
+class FoundInstances(NamedTuple):
+    """A part of a list."""
+
+    rows: list[InstanceRow]
+    stopped: Place | None = None
+    """Down to where was looked, if it was left at that so that nobody waits; there may be more behind it."""
+    inside_from: int | None = None
+    """The id of the oldest process in whose words a text was sought; None where it was in all."""
+
+
+def find_instances(
+    store: Connection,
+    wanted: InstanceFilter,
+    *,
+    limit: int,
+    before: Place | None = None,
+    sort: Sort = "id",
+    whole: bool = False,
+) -> FoundInstances:
+    """The last ``limit`` instances in this order, those that come after a place in it; raises StoreError.
+
+    ``whole`` seeks a text inside of the words of all of them too.
+    """
+    inside_from: int | None = None
+    if wanted.text is None:
+        places = find_places(store, wanted, limit=limit, before=before, sort=sort)
+    else:
+        found = [
+            find_text(
+                store, wanted.text, _conditions(store, each, sort), limit=limit, before=before, sort=sort, whole=whole
+            )
+            for each in _failures(wanted)
+        ]
+        places = united((each.places for each in found), limit)
+        inside_from = max((each.inside_from for each in found if each.inside_from is not None), default=None)
+    numbers = [place[-1] for place in places.found]
+    if not numbers:
+        return FoundInstances([], places.stopped, inside_from)
+    sql = select("process_instance", InstanceRow, f"{ID} IN ({marks(numbers)})")
+    rows = {row.process_instance_id: row for row in store.rows(InstanceRow, sql, numbers)}
+    # What was purged since is left out.
+    return FoundInstances([rows[each] for each in numbers if each in rows], places.stopped, inside_from)
+
+
+def place_of(row: InstanceRow, sort: Sort) -> Place:
+    """Where an instance stands in this order."""
+    time = row.started if sort == "started" else row.ended or 0
+    return (row.process_instance_id,) if sort == "id" else (time, row.process_instance_id)
+
+
+def count_instances(store: Connection, wanted: InstanceFilter) -> int:
+    """How many there are, up to as many as are counted."""
+    conditions = wanted.conditions()
+    sql, values = source(*chosen(Counts(store), conditions, "id"))
+    return int(store.value(f"SELECT COUNT(*) FROM (SELECT 1 {sql} LIMIT {FEW}) AS found", values))
+
+
+def find_places(store: Connection, wanted: InstanceFilter, *, limit: int, before: Place | None, sort: Sort) -> Places:
+    """The same without a text, and without the instances."""
+    several = _failures(wanted)
+    if len(several) == 1 and len(wanted.statuses) > 1:
+        several = [wanted._replace(statuses=(each,)) for each in wanted.statuses]
+    if len(several) > 1:
+        return united((find_places(store, each, limit=limit, before=before, sort=sort) for each in several), limit)
+    conditions = _conditions(store, wanted, sort)
+    return Places(find(store, conditions, limit=limit, before=before, sort=sort))
+
+
+def _failures(wanted: InstanceFilter) -> list[InstanceFilter]:
+    """The same, or both of which it is the union: what has failed and what needs somebody have an index each."""
+    if wanted.error is None or wanted.failure is not None:
+        return [wanted]
+    return [wanted._replace(failure="failed"), wanted._replace(failure="attention")]
+
+
+def _conditions(store: Connection, wanted: InstanceFilter, sort: Sort) -> list[Condition]:
+    if wanted.stone is not None and wanted.deployments is None:
+        used = store.read(USED, (wanted.stone, MOST_VERSIONS + 1))
+        if not used:
+            return [Condition("1 = 0")]
+        if len(used) <= MOST_VERSIONS:
+            wanted = wanted._replace(deployments=tuple(deployment for (deployment,) in used))
+    conditions = wanted.conditions()
+    if sort == "ended":
+        conditions.append(Condition("p.`ended` IS NOT NULL"))
+    return conditions
+
+
+MOST_VERSIONS = 200
+USED = "SELECT DISTINCT `deployment_id` FROM `stone_use` WHERE `stone` = ? LIMIT ?"
