@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 import click
 
 from ..invocation import Invocation, invoked
-from ..screen.terminal import printable
+from ..screen.table import print_table
+from ..screen.terminal import local_time, printable
 
 if TYPE_CHECKING:
     from ....engine.operating.access_keys import Key
     from ....engine.operating.audit import AuditEntry
+    from ....engine.operating.sessions import Session
 
 SCOPES = ["read", "run", "deploy", "work", "admin", "secrets"]
-KEY_HEADER = f"{'ID':12}  {'CREATED':19}  NAME  SCOPES  OWNER"
-TIME = "%Y-%m-%d %H:%M:%S"
+KEY_HEADER = ("ID", "CREATED", "NAME", "SCOPES", "OWNER", "TOPICS", "PERSON", "")
+SESSION_HEADER = ("ID", "SINCE", "USED", "USER", "SCOPES", "GROUPS")
+AUDIT_HEADER = ("TIME", "CLIENT", "ADDRESS", "ACTION", "TARGET", "OUTCOME", "REQUEST")
 
 
 @click.group()
@@ -59,9 +62,8 @@ def list_keys(invocation: Invocation, /) -> None:
     """List the keys, without their secrets."""
     with invocation.engine(passive=True) as engine:
         keys = engine.keys.all()
-    click.echo(KEY_HEADER if keys else "There is no key.", err=not keys)
-    for found in keys:
-        click.echo(key_line(found))
+    if not print_table(KEY_HEADER, map(key_cells, keys)):
+        click.echo("There is no key.", err=True)
 
 
 @key.command("revoke")
@@ -84,10 +86,9 @@ def session() -> None:
 def list_sessions(invocation: Invocation, /) -> None:
     """List the sessions that go on: since when, last used, whose, and what they may do."""
     with invocation.engine(passive=True) as engine:
-        for found in engine.sessions.all():
-            since, used = (f"{moment.astimezone():{TIME}}" for moment in (found.created, found.used))
-            told = f"{','.join(found.scopes) or '-'}  {', '.join(found.groups) or '-'}"
-            click.echo(printable(f"{found.session_id}  {since}  {used}  {found.user}  {told}"))
+        found = engine.sessions.all()
+    if not print_table(SESSION_HEADER, map(session_cells, found)):
+        click.echo("Nobody is signed in.", err=True)
 
 
 @session.command("revoke")
@@ -127,30 +128,31 @@ def audit(invocation: Invocation, /, limit: int, cursor: str | None, forget_befo
         return
     with invocation.engine(passive=True) as engine:
         page = engine.audit.entries(limit=limit, cursor=cursor)
-    for entry in page.items:
-        click.echo(audit_line(entry))
+    if not print_table(AUDIT_HEADER, map(audit_cells, page.items)):
+        click.echo("There is no entry.", err=True)
     if page.cursor is not None:
         click.echo(f"There are more: --cursor {page.cursor}", err=True)
 
 
-def key_line(found: Key) -> str:
-    """One line about a key."""
-    revoked = f"  revoked {found.revoked.astimezone():{TIME}}" if found.revoked is not None else ""
-    owner = found.owner or "(every owner)"
-    topics = f"  {' '.join(found.topics)}" if found.topics else ""
-    return (
-        f"{found.key_id}  {found.created.astimezone():{TIME}}  {found.name}  {','.join(found.scopes)}  {owner}"
-        f"{topics}{_person(found)}{revoked}"
-    )
+def key_cells(found: Key) -> tuple[str, ...]:
+    """What a list tells of one key."""
+    revoked = f"revoked {local_time(found.revoked)}" if found.revoked is not None else ""
+    may = (",".join(found.scopes), found.owner or "(every owner)", " ".join(found.topics), _person(found))
+    return found.key_id, local_time(found.created), found.name, *may, revoked
 
 
 def _person(found: Key) -> str:
     groups = f" in {', '.join(found.groups)}" if found.groups else ""
-    return f"  for {found.user or 'nobody'}{groups}" if found.user or groups else ""
+    return f"{found.user or 'nobody'}{groups}" if found.user or groups else ""
 
 
-def audit_line(entry: AuditEntry) -> str:
-    """One line about a changing call."""
-    time, target = f"{entry.time.astimezone():{TIME}}", entry.target or "-"
-    line = f"{time}  {entry.client}  {entry.address}  {entry.action}  {target}  {entry.outcome}  {entry.request_id}"
-    return printable(line)
+def session_cells(found: Session) -> tuple[str, ...]:
+    """What a list tells of one session."""
+    since, used = local_time(found.created), local_time(found.used)
+    return found.session_id, since, used, found.user, ",".join(found.scopes) or "-", ", ".join(found.groups) or "-"
+
+
+def audit_cells(entry: AuditEntry) -> tuple[str, ...]:
+    """What a list tells of one changing call."""
+    what = (entry.action, entry.target or "-", entry.outcome, entry.request_id)
+    return local_time(entry.time), entry.client, entry.address, *what

@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from textwrap import indent
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from ..invocation import Invocation, invoked
-from ..screen.terminal import binding_line, json_file, print_record, printable, readable
+from ..screen.table import print_table
+from ..screen.terminal import binding_line, json_file, local_time, print_record, readable
 
-TIME = "%Y-%m-%d %H:%M:%S"
+if TYPE_CHECKING:
+    from ....engine import Draft
+
 output_option = click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write into this file."
 )
@@ -171,9 +174,14 @@ def draft() -> None:
 def list_drafts(invocation: Invocation, /, limit: int) -> None:
     """List drafts, newest first: model, key, name, when and by whom they were written."""
     with invocation.asking(passive=True) as engine:
-        for found in engine.drafts(limit=limit).items:
-            facts = [found.model_id, found.key, printable(found.name), found.updated.strftime(TIME), found.who or "-"]
-            click.echo("  ".join([*facts, *(["not saved yet"] if found.new else [])]))
+        page = engine.drafts(limit=limit)
+    if not print_table(("MODEL", "KEY", "NAME", "WRITTEN", "BY", ""), map(_draft_cells, page.items)):
+        click.echo("There is no draft.", err=True)
+
+
+def _draft_cells(found: Draft) -> tuple[str, ...]:
+    new = "not saved yet" if found.new else ""
+    return found.model_id, found.key, found.name, local_time(found.updated), found.who or "-", new
 
 
 @draft.command("save")

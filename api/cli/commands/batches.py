@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ..invocation import Invocation, invoked
+from ..screen.table import print_table
 from ..screen.terminal import json_option, print_record, printable, statuses_named
 from .processes import STATES
 
@@ -117,9 +118,8 @@ def list_batches(invocation: Invocation, /, limit: int, cursor: str | None) -> N
     """List batches, newest first."""
     with invocation.asking(passive=True) as engine:
         page = engine.batches(limit=limit, cursor=cursor)
-    click.echo(HEADER if page.items else "There is no batch.", err=not page.items)
-    for each in page.items:
-        click.echo(_line(each))
+    if not print_table(HEADER, map(_cells, page.items)):
+        click.echo("There is no batch.", err=True)
     _tell_more(page.cursor)
 
 
@@ -140,9 +140,12 @@ def show_batch(
             print_record(BatchRecord, engine.batch_progress(batch_id))
             return
         page = engine.batch_items(batch_id, result=result, limit=limit, cursor=cursor)
-    for item in page.items:
-        why = f"  {item.code}: {item.reason}" if item.code else ""
-        click.echo(printable(f"{item.process_instance_id}  {item.result}{why}"))
+    rows = (
+        (item.process_instance_id, item.result, f"{item.code}: {item.reason}" if item.code else "")
+        for item in page.items
+    )
+    if not print_table(("PROCESS", "RESULT", "REASON"), rows, right=("PROCESS",)):
+        click.echo(f"No process of the batch is {result}.", err=True)
     _tell_more(page.cursor)
 
 
@@ -202,13 +205,16 @@ def _pairs(option: str, given: tuple[str, ...]) -> dict[str, str]:
     return dict(each.split("=", 1) for each in given)
 
 
-HEADER = f"{'BATCH':36}  {'ACTION':8}  {'STATE':7}  PROGRESS"
+HEADER = ("BATCH", "ACTION", "STATE", "PROGRESS")
+
+
+def _cells(each: Batch) -> tuple[str, ...]:
+    speed = "" if each.rate is None else f", at most {each.rate:g} a second"
+    return each.batch_id, each.action, each.state, f"{each.done} of {each.total} done, {each.refused} refused{speed}"
 
 
 def _line(each: Batch) -> str:
-    speed = "" if each.rate is None else f", at most {each.rate:g} a second"
-    told = f"{each.done} of {each.total} done, {each.refused} refused{speed}"
-    return printable(f"{each.batch_id}  {each.action:<8}  {each.state:<7}  {told}")
+    return printable("  ".join(_cells(each)))
 
 
 def _print_preview(plan: BatchPreview) -> None:
@@ -220,17 +226,14 @@ def _print_preview(plan: BatchPreview) -> None:
 
 
 def _print_groups(found: BatchPreview | Reasons) -> None:
-    for group in found.groups:
-        click.echo(_group_line(group))
+    print_table(("TASKS", "ELEMENT", "STONE", "REASON"), map(_group_cells, found.groups), right=("TASKS",))
     if found.left_out:
-        click.echo(f"{found.left_out:>7}  of further groups", err=True)
+        click.echo(f"{found.left_out} more in further groups.", err=True)
 
 
-def _group_line(group: ReasonGroup) -> str:
+def _group_cells(group: ReasonGroup) -> tuple[object, ...]:
     example = f"  (such as {group.example})" if group.example else ""
-    return printable(
-        f"{group.tasks:>7}  {group.element_id or '-'}  {group.stone or '-'}  {group.reason or ''}{example}"
-    )
+    return group.tasks, group.element_id or "-", group.stone or "-", f"{group.reason or ''}{example}"
 
 
 def _tell_more(cursor: str | None) -> None:

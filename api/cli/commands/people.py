@@ -9,14 +9,14 @@ import click
 
 from ..invocation import Invocation, invoked
 from ..screen.forms import answers_given, form_lines, wrong_fields_told
-from ..screen.terminal import print_record, printable, user_name
+from ..screen.table import print_table
+from ..screen.terminal import local_time, print_record, printable, user_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ....engine.views.people import TaskForm, UserTask
 
-TIME = "%Y-%m-%d %H:%M"
 ME = "me"
 
 
@@ -85,8 +85,8 @@ def list_tasks(
     if as_json:
         print_record(UserTaskPage, page)
         return
-    for found in page.items:
-        click.echo(user_task_line(found))
+    if not print_table(TASK_HEADER, map(user_task_cells, page.items), right=("TASK",)):
+        click.echo("No task matches.", err=True)
     if page.cursor is not None:
         click.echo(f"There are more: --cursor {page.cursor}", err=True)
 
@@ -205,16 +205,25 @@ def complete_task(
     click.echo(user_task_line(changed))
 
 
-def user_task_line(found: UserTask) -> str:
-    """One task of a person in one line."""
-    due = "" if found.due is None else f"due {found.due.astimezone().strftime(TIME)}"
+TASK_HEADER = ("TASK", "WHOSE", "DUE", "NAME", "PROCESS")
+
+
+def user_task_cells(found: UserTask) -> tuple[str, ...]:
+    """What a list tells of one task of a person."""
+    due = "" if found.due is None else local_time(found.due)
     if found.ended is not None:
         whose = f"done by {found.done_by}" if found.done_by else "ended"
     else:
         candidates = ", ".join((*found.users, *found.groups)) or "anybody"
         whose = f"of {found.assignee}" if found.assignee else f"for {candidates}"
-    told = (f"{found.task_id:>8}", whose, due, found.name, f"({found.process_name})")
-    return printable("  ".join(each for each in told if each))
+    return found.task_id, whose, due, found.name, found.process_name
+
+
+def user_task_line(found: UserTask) -> str:
+    """One task of a person in one line that stands alone."""
+    number, whose, due, name, process = user_task_cells(found)
+    told = (f"{number:>8}", whose, due and f"due {due}", name, f"({process})")
+    return printable("  ".join(filter(None, told)))
 
 
 def _task_lines(form: TaskForm) -> list[str]:

@@ -11,7 +11,7 @@ from ....models.vocabulary import InstanceKind
 from ..invocation import Invocation, invoked
 from ..screen.following import Following, dispatcher_for, followable
 from ..screen.forms import answers_given, form_lines, wrong_fields_told
-from ..screen.terminal import age, in_runs, json_option, print_record, printable, statuses_named
+from ..screen.terminal import age, in_runs, json_option, local_time, print_record, printable, statuses_named
 
 if TYPE_CHECKING:
     from ....engine import Engine
@@ -130,8 +130,7 @@ def _show_decisions(invocation: Invocation, process_instance_id: str, *, as_json
         print_record(DecisionMadePage, made)
         return
     for each in reversed(made.items):
-        when = each.made_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        click.echo(printable(f"{when}  {in_runs(each.name, each.runs)}  {decided(each.result)}"))
+        click.echo(printable(f"{local_time(each.made_at)}  {in_runs(each.name, each.runs)}  {decided(each.result)}"))
     if made.cursor is not None:
         click.echo("There are older ones, which GET /process/{id}/decision lists.", err=True)
 
@@ -146,20 +145,22 @@ def tasks(
     invocation: Invocation, /, process_instance_id: str, element: str | None, state: TaskState | None, count: bool
 ) -> None:
     """List the tasks of a process instance."""
-    from ..screen.screen import TASK_HEADER, task_line
+    from ..screen.screen import TASK_HEADER, task_cells
+    from ..screen.table import print_table
 
     if count and (element or state):
         raise click.UsageError("--count counts all tasks: leave --element and --state out.")
     with invocation.asking(passive=True) as engine:
         if count:
-            for each in engine.task_counts(process_instance_id):
-                where = "/".join((*each.calls, each.element_id))
-                click.echo(printable(f"{each.count:>7}  {each.status:16}  {where:24}  {each.name}"))
+            rows = (
+                (each.count, each.status, "/".join((*each.calls, each.element_id)), each.name)
+                for each in engine.task_counts(process_instance_id)
+            )
+            print_table(("COUNT", "STATUS", "ELEMENT", "NAME"), rows, right=("COUNT",))
             return
         found = engine.tasks(process_instance_id, element_id=element, state=state)
-    click.echo(TASK_HEADER if found else "No task matches.", err=not found)
-    for task in found:
-        click.echo(task_line(task))
+    if not print_table(TASK_HEADER, map(task_cells, found), right=("TASK",)):
+        click.echo("No task matches.", err=True)
 
 
 @click.command()
@@ -228,7 +229,8 @@ def history(invocation: Invocation, /, process_instance_id: str, as_json: bool, 
 @invoked
 def list_instances(invocation: Invocation, /, status: str | None, variables: tuple[str, ...], **options: Any) -> None:
     """List process instances, newest first."""
-    from ..screen.screen import INSTANCE_HEADER, instance_line
+    from ..screen.screen import INSTANCE_HEADER, instance_cells
+    from ..screen.table import print_table
 
     unnamed = next((each for each in variables if "=" not in each[1:]), None)
     if unnamed is not None:
@@ -236,9 +238,8 @@ def list_instances(invocation: Invocation, /, status: str | None, variables: tup
     options["variables"] = dict(each.split("=", 1) for each in variables)
     with invocation.asking(passive=True) as engine:
         page = engine.search(statuses=statuses_named(status), **options)
-    click.echo(INSTANCE_HEADER if page.items else "No process matches.", err=not page.items)
-    for instance in page.items:
-        click.echo(instance_line(instance))
+    if not print_table(INSTANCE_HEADER, map(instance_cells, page.items), right=("ID",)):
+        click.echo("No process matches.", err=True)
     if page.inside_words_from is not None:
         click.echo(f"Inside of words it was sought only from process {page.inside_words_from} on.", err=True)
     if page.cursor is not None:

@@ -11,10 +11,15 @@ import click
 
 from ....models.vocabulary import ResourceState
 from ..invocation import Invocation, invoked
-from ..screen.terminal import print_record, printable
+from ..screen.table import print_table
+from ..screen.terminal import local_time, print_record, printable
 
 if TYPE_CHECKING:
     from ....engine import CheckSchedule, Page, Resource
+
+
+HEADER = ("PROCESS", "TASK", "STATE", "SINCE", "STONE", "NAME", "OUTPUTS")
+DRIFT_HEADER = ("PROCESS", "GONE", "DIFFERENT", "STONE", "NAME")
 
 
 @click.command()
@@ -51,14 +56,18 @@ def resources(
         raise click.UsageError(f"Leave out --cursor: --{shape} is about all of it.")
     with invocation.asking(passive=True) as engine:
         if shape == "count":
-            for each in engine.resource_counts(state=state, **wanted):
-                click.echo(printable(f"{each.count:8}  {each.state:9}  {each.stone}"))
+            counts = engine.resource_counts(state=state, **wanted)
+            print_table(
+                ("COUNT", "STATE", "STONE"), ((each.count, each.state, each.stone) for each in counts), right=("COUNT",)
+            )
             return
         if shape == "drift":
             drift = engine.resource_drift(limit=limit, cursor=cursor, **wanted)
-            for group in drift.items:
-                line = f"{group.process_instance_id:>9}  {group.gone:6} gone  {group.different:6} different"
-                click.echo(printable(f"{line}  {group.stone}  {group.process_name}"))
+            groups = (
+                (group.process_instance_id, group.gone, group.different, group.stone, group.process_name)
+                for group in drift.items
+            )
+            print_table(DRIFT_HEADER, groups, right=DRIFT_HEADER[:3])
             return _tell_more(drift.cursor)
         ask = partial(engine.resources, state=state, text=text, **wanted)
         if shape is not None:
@@ -169,8 +178,8 @@ def resume_checks(invocation: Invocation, /, schedule_id: str) -> None:
 
 def _print_schedule(each: CheckSchedule) -> None:
     what = "  ".join(f"{name} {text}" for name, text in (("stone", each.stone), ("key", each.key)) if text)
-    due = "paused" if each.paused else "no more" if each.next is None else f"next {each.next:%Y-%m-%d %H:%M:%S}"
-    last = "" if each.last is None else f"  last {each.last:%Y-%m-%d %H:%M:%S}"
+    due = "paused" if each.paused else "no more" if each.next is None else f"next {local_time(each.next)}"
+    last = "" if each.last is None else f"  last {local_time(each.last)}"
     batch = f"  batch {each.batch_id}" if each.batch_id else ""
     line = (
         f"{each.schedule_id}  {each.every}  {what or 'all'}  {each.rate:g}/s  {due}{last}{batch}  {each.reason or ''}"
@@ -178,16 +187,13 @@ def _print_schedule(each: CheckSchedule) -> None:
     click.echo(printable(line.rstrip()))
 
 
-HEADER = f"{'PROCESS':>9} {'TASK':>9}  {'STATE':9}  {'SINCE':19}  STONE  NAME  OUTPUTS"
-
-
 def _print(found: Sequence[Resource]) -> None:
-    if found:
-        click.echo(HEADER)
-    for each in found:
-        outputs = "  ".join(f"{name}={value}" for name, value in each.outputs.items())
-        looked = "" if each.checked is None else f"  checked {each.checked:%Y-%m-%d %H:%M:%S}: {each.check}"
-        why = f", {each.reason}" if each.reason else ""
-        since = f"{each.since:%Y-%m-%d %H:%M:%S}"
-        line = f"{each.process_instance_id:>9} {each.task_id:>9}  {each.state:9}  {since}  {each.stone}  {each.name}"
-        click.echo(printable(f"{line}  {outputs}{looked}{why}".rstrip()))
+    print_table(HEADER, map(_cells, found), right=HEADER[:2])
+
+
+def _cells(each: Resource) -> tuple[str, ...]:
+    outputs = "  ".join(f"{name}={value}" for name, value in each.outputs.items())
+    looked = "" if each.checked is None else f"  checked {local_time(each.checked)}: {each.check}"
+    why = f", {each.reason}" if each.reason else ""
+    what = (each.state, local_time(each.since), each.stone, each.name, f"{outputs}{looked}{why}".lstrip())
+    return each.process_instance_id, each.task_id, *what

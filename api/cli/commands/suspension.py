@@ -8,7 +8,7 @@ import click
 
 from ..invocation import Invocation, invoked
 from ..screen.following import Following, dispatcher_for, followable
-from ..screen.terminal import print_record, printable, user_name
+from ..screen.terminal import local_time, print_record, printable, user_name
 
 if TYPE_CHECKING:
     from ....engine import SuspendedKey, SuspendedStone
@@ -75,4 +75,4 @@ def _refuse_both(process_instance_id: str | None, key: str | None) -> None:
 def suspension_line(name: str, each: SuspendedKey | SuspendedStone) -> str:
     """Who has suspended what, why and since when."""
     by = f" by {each.who}" if each.who else ""
-    return printable(f"{name}  suspended since {each.since:%Y-%m-%d %H:%M:%S}{by}  {each.reason or ''}".rstrip())
+    return printable(f"{name}  suspended since {local_time(each.since)}{by}  {each.reason or ''}".rstrip())

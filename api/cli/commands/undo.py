@@ -8,6 +8,7 @@ import click
 
 from ..invocation import Invocation, invoked
 from ..screen.following import Following, dispatcher_for, followable
+from ..screen.table import print_table
 from ..screen.terminal import in_runs
 
 force_option = click.option("--force", is_flag=True, help="Skip the grace; a delete cancels a running process first.")
@@ -75,8 +76,10 @@ def undo(
     """Show what an undo would do, in order, changing nothing; rollback, cancel and delete do it."""
     with invocation.asking(passive=True) as engine:
         steps = engine.preview(process_instance_id, kind)
-    for step in steps:
-        after = f"  after {', '.join(step.after)}" if step.after else ""
-        click.echo(f"{step.action:<9} {step.task_id}  {in_runs(step.name, step.runs)}  {step.stone or '-'}{after}")
+    rows = (
+        (step.action, step.task_id, in_runs(step.name, step.runs), step.stone or "-", ", ".join(step.after))
+        for step in steps
+    )
+    print_table(("ACTION", "TASK", "NAME", "STONE", "AFTER"), rows, right=("TASK",))
     if all(step.action == "retain" for step in steps):
         click.echo(f"A {kind} would take nothing back.", err=True)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..invocation import Invocation, invoked
-from ..screen.terminal import printable
+from ..screen.table import print_table
+from ..screen.terminal import local_time, printable
 
 if TYPE_CHECKING:
     from ....engine.calls.webhooks import Notice, Subscription
 
-TIME = "%Y-%m-%d %H:%M:%S"
+SUBSCRIPTION_HEADER = ("ID", "CREATED", "KEY", "OWNER", "URL")
+NOTICE_HEADER = ("ID", "CREATED", "EVENT", "PROCESS", "STATUS", "URL", "REASON")
 
 
 @click.group()
@@ -29,7 +31,7 @@ def add_webhook(invocation: Invocation, /, url: str, key: str | None, owner: str
     """Tell an address that RIVERSTONE_WEBHOOKS (or webhooks in the settings file) lists."""
     with invocation.changing(url, passive=True) as engine:
         added = engine.webhooks.subscribe(url, key=key, **_whose(invocation, owner))
-    click.echo(webhook_line(added))
+    click.echo(printable("  ".join(_subscription_cells(added))))
 
 
 @webhook.command("list")
@@ -37,8 +39,9 @@ def add_webhook(invocation: Invocation, /, url: str, key: str | None, owner: str
 def list_webhooks(invocation: Invocation, /) -> None:
     """List who is told of the processes of models."""
     with invocation.asking(passive=True) as engine:
-        for found in engine.webhooks.subscriptions():
-            click.echo(webhook_line(found))
+        found = engine.webhooks.subscriptions()
+    if not print_table(SUBSCRIPTION_HEADER, map(_subscription_cells, found)):
+        click.echo("There is no subscription.", err=True)
 
 
 @webhook.command("remove")
@@ -57,8 +60,9 @@ def remove_webhook(invocation: Invocation, /, subscription_id: str) -> None:
 def list_notices(invocation: Invocation, /, limit: int) -> None:
     """List what was told or is to be, newest first, and why it did not arrive."""
     with invocation.asking(passive=True) as engine:
-        for found in engine.webhooks.notices(limit=limit).items:
-            click.echo(notice_line(found))
+        found = engine.webhooks.notices(limit=limit).items
+    if not print_table(NOTICE_HEADER, map(_notice_cells, found)):
+        click.echo("There is no notice.", err=True)
 
 
 @webhook.command("replay")
@@ -86,15 +90,11 @@ def _whose(invocation: Invocation, owner: str | None) -> dict[str, Any]:
     return {} if owner is None else {"owner": owner}
 
 
-def webhook_line(found: Subscription) -> str:
-    """One line about a subscription."""
-    whose = f"{found.key or '(every model)'}  {found.owner or '(every owner)'}"
-    return printable(f"{found.subscription_id}  {found.created.astimezone():{TIME}}  {whose}  {found.url}")
+def _subscription_cells(found: Subscription) -> tuple[str, ...]:
+    whose = (found.key or "(every model)", found.owner or "(every owner)")
+    return found.subscription_id, local_time(found.created), *whose, found.url
 
 
-def notice_line(found: Notice) -> str:
-    """One line about a notice."""
-    tries = f"{found.status} after {found.attempts}"
-    why = f"  {found.reason}" if found.reason else ""
-    about = f"{found.type} of {found.process_instance_id}"
-    return printable(f"{found.notice_id}  {found.created.astimezone():{TIME}}  {about}  {tries}  {found.url}{why}")
+def _notice_cells(found: Notice) -> tuple[str, ...]:
+    about = (found.type, found.process_instance_id, f"{found.status} after {found.attempts}")
+    return found.notice_id, local_time(found.created), *about, found.url, found.reason or ""

@@ -11,6 +11,7 @@ from ....engine import jsontext
 from ....engine.views.processes import ProcessInstance
 from ....engine.views.tasks import Task
 from .screen import standing
+from .table import WIDEST, columns_of, padded
 from .terminal import in_runs, printable
 
 if TYPE_CHECKING:
@@ -115,8 +116,8 @@ def _came_to(engine: Engine | Client, undo: str) -> str:
 
 def _rows(facts: Iterator[tuple[str, str]]) -> Iterator[str]:
     listed = list(facts)
-    width = min(40, max(len(name) for name, _ in listed))
-    return (printable(f"  {name:<{width}}  {told}") for name, told in listed)
+    width = min(WIDEST, max(columns_of(name) for name, _ in listed))
+    return (f"  {padded(printable(name), width)}  {printable(told)}" for name, told in listed)
 
 
 def _value(value: Any) -> str:

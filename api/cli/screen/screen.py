@@ -11,7 +11,7 @@ from ....engine import jsontext
 from ....engine.views.history import HistoryEntry
 from ....engine.views.processes import Awaited, ProcessInstance, ProcessSummary
 from ....engine.views.tasks import Task
-from .terminal import in_runs, printable
+from .terminal import in_runs, local_time, printable
 
 BAR = 20
 MOST_WAITS = 2
@@ -62,41 +62,47 @@ class PlainScreen:
         """There is nothing to leave."""
 
 
-TASK_HEADER = f"{'TASK':>8}  {'PROGRESS':<28}  {'STATUS':<16} NAME  STONE  REASON"
+TASK_HEADER = ("TASK", "PROGRESS", "STATUS", "NAME", "STONE", "REASON")
+INSTANCE_HEADER = ("ID", "STARTED", "STATUS", "KEY", "NAME")
+
+
+def task_cells(task: Task) -> tuple[str, ...]:
+    """What a list tells of one task."""
+    full = BAR * max(0, min(100, task.progress)) // 100
+    progress = f"[{'#' * full}{'.' * (BAR - full)}] {task.progress:>3}%"
+    return task.task_id, progress, task.status, in_runs(task.name, task.runs), task.stone or "-", task.reason or ""
 
 
 def task_line(task: Task) -> str:
-    """One task in one line."""
-    full = BAR * max(0, min(100, task.progress)) // 100
-    bar = "#" * full + "." * (BAR - full)
-    reason = f"  {task.reason}" if task.reason else ""
-    what = f"{in_runs(task.name, task.runs)}  {task.stone or '-'}"
-    text = f"{task.task_id:>8}  [{bar}] {task.progress:>3}%  {task.status:<16} {what}{reason}"
-    return printable(text)
+    """One task in one line that stands alone."""
+    number, progress, status, *others = task_cells(task)
+    return printable(f"{number:>8}  {progress}  {status:<16}  {'  '.join(filter(None, others))}")
 
 
-INSTANCE_HEADER = f"{'ID':>8}  {'STARTED':<19}  {'STATUS':<16} KEY  NAME"
+def instance_cells(instance: ProcessInstance | ProcessSummary) -> tuple[str, ...]:
+    """What a list tells of one process instance."""
+    told = ", ".join(standing(instance))
+    named = f"{instance.process_name}{told and f'  ({told})'}"
+    return instance.process_instance_id, local_time(instance.start_time), instance.status, instance.key, named
 
 
 def instance_line(instance: ProcessInstance | ProcessSummary) -> str:
-    """One process instance in one line."""
-    started = instance.start_time.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    told = ", ".join(standing(instance))
-    named = f"{instance.key}  {instance.process_name}{told and f'  ({told})'}"
-    return printable(f"{instance.process_instance_id:>8}  {started}  {instance.status:<16} {named}")
+    """One process instance in one line that stands alone."""
+    number, started, status, *named = instance_cells(instance)
+    return printable(f"{number:>8}  {started}  {status:<16}  {'  '.join(named)}")
 
 
 def history_line(entry: HistoryEntry) -> str:
     """One entry of a history in one line."""
-    when = entry.time.astimezone().strftime("%Y-%m-%d %H:%M:%S")
     task = f"task {entry.task_id}" if entry.task_id else None
     attempt = f"attempt {entry.attempt}" if entry.attempt else None
     undo = f"{entry.undo}, process {entry.process_instance_id}" if entry.undo else None
     values = jsontext.dumps(dict(entry.variables)) if entry.variables else None
     retained = f"retained {', '.join(entry.retained)}" if entry.retained else None
     who = f"by {entry.who}" if entry.who else None
-    told = (entry.action, task, entry.name, entry.element_id, attempt, undo, entry.status, entry.reason)
-    return printable(f"{when}  {entry.kind:<10}  {'  '.join(each for each in (*told, values, retained, who) if each)}")
+    what = (entry.action, task, entry.name, entry.element_id, attempt, undo, entry.status, entry.reason)
+    told = "  ".join(filter(None, (*what, values, retained, who)))
+    return printable(f"{local_time(entry.time)}  {entry.kind:<10}  {told}")
 
 
 def standing(instance: ProcessInstance | ProcessSummary) -> Iterator[str]:
@@ -119,5 +125,5 @@ def _awaited(awaited: Awaited) -> str:
     if awaited.kind == "person":
         return f"waits for a person: {awaited.name or awaited.element_id}"
     if awaited.due is not None:
-        return f"waits until {awaited.due.astimezone().strftime('%Y-%m-%d %H:%M:%S')}"
+        return f"waits until {local_time(awaited.due)}"
     return f"waits for {awaited.kind} {awaited.name or awaited.element_id}"

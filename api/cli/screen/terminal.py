@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -103,6 +104,11 @@ def print_record(schema: type[Schema], view: Any) -> None:
     record: Mapping[str, Any] = schema().dump(view)
     text = json.dumps(record, indent=2, ensure_ascii=False)
     click.echo(STEERING.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text))
+
+
+def local_time(time: datetime) -> str:
+    """A moment by the clock and the zone of this machine, as all lists tell it."""
+    return time.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def user_name() -> str:

@@ -242,7 +242,7 @@ def test_a_preview_shows_what_a_delete_then_does(run: Run) -> None:
 
     nothing = run("undo", pid)
 
-    assert preview.split()[0] == "delete"
+    assert [line.split()[0] for line in preview.splitlines()] == ["ACTION", "delete"]
     assert (nothing.stdout, nothing.stderr) == ("", "A delete would take nothing back.\n")
     assert deleted["processStatus"] == "delete.success"
 
@@ -322,7 +322,7 @@ def test_what_exists_is_listed_and_checked(run: Run) -> None:
     run("deploy", "making.bpmn")
     run("start", "--key", "making", "--name", "x", "--variables", '{"size": 3}', "--follow")
     assert "thing=东西" in run("resources", "--state", "kept").stdout
-    assert run("resources", "--count").stdout.split() == ["1", "kept", "make"]
+    assert run("resources", "--count").stdout.split() == ["COUNT", "STATE", "STONE", "1", "kept", "make"]
     none = run("resources", "--key", "other")
     assert (none.stdout, none.stderr) == ("", "No resource matches.\n")
     assert [each["outputs"] for each in json.loads(run("resources", "--json", "--text", "东西").stdout)] == [
@@ -467,13 +467,13 @@ def test_many_are_acted_upon_together(run: Run) -> None:
         run("start", "--key", "breaking", "--name", name, "--on-failure", "pause")
     counted = run("reasons")
     assert "the saw is blunt" in counted.stdout
-    assert counted.stdout.split()[0] == "3"
+    assert counted.stdout.splitlines()[1].split()[0] == "3"
     assert "rollback of 2 processes: 2 tasks" in run("batch", "start", "rollback", "--text", "t", "--preview").stderr
     begun = run("batch", "start", "rollback", "--text", "t", "--state", "attention", "--follow").stdout
     batch_id, action, state = begun.split()[:3]
     assert (action, state) == ("rollback", "ended")
     assert "2 of 2 done, 0 refused" in run("batch", "list").stdout
-    assert len(run("batch", "show", batch_id, "--result", "done").stdout.splitlines()) == 2
+    assert len(run("batch", "show", batch_id, "--result", "done").stdout.splitlines()) == 3
     assert json.loads(run("batch", "show", batch_id).stdout)["done"] == 2
     again = run("batch", "start", "rollback", "--key", "breaking").stdout
     assert "1 of 3 done, 2 refused" in again

@@ -40,12 +40,13 @@ def test_a_person_finds_takes_and_does_a_task(tmp_path: Path, monkeypatch: pytes
     Path("ask.form").write_text(json.dumps(FORM))
     run("deploy", "asking.bpmn", "ask.form")
     run("start", "--key", "asking", "--name", "An order")
-    (line,) = run("task", "list").splitlines()
+    header, line = run("task", "list").splitlines()
+    assert header.split() == ["TASK", "WHOSE", "DUE", "NAME", "PROCESS"]
     number = line.split()[0]
-    assert line.split()[1:] == ["for", "sales", "Approve", "(An", "order)"]
+    assert line.split()[1:] == ["for", "sales", "Approve", "An", "order"]
     alice = ("--as", "alice", "--in", "sales")
-    assert run("task", "list", "--as", "carol") == ""
-    assert run("task", "list", "--mine", *alice) == ""
+    assert run("task", "list", "--as", "carol") == "No task matches.\n"
+    assert run("task", "list", "--mine", *alice) == "No task matches.\n"
     assert "of alice" in run("task", "claim", number, *alice)
     assert number in run("task", "list", "--mine", *alice)
     assert "taken by 'alice'" in run("task", "claim", number, "--as", "bob", "--in", "sales", fails=True)

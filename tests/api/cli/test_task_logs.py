@@ -74,4 +74,6 @@ def test_secret_outputs_are_printed_in_clear_and_the_audit_tells_who_has_seen_th
     # The module of the stone is not named here, and what is secret is known from the task.
     assert json.loads(shown.stdout).get("password") == "open sesame"
     assert "user" not in json.loads(shown.stdout)
-    assert f"secrets  {task}  done" in CliRunner().invoke(main, ["--db", url, "audit"]).stdout
+    header, entry = CliRunner().invoke(main, ["--db", url, "audit"]).stdout.splitlines()
+    assert header.split() == ["TIME", "CLIENT", "ADDRESS", "ACTION", "TARGET", "OUTCOME", "REQUEST"]
+    assert entry.split()[-4:-1] == ["secrets", task, "done"]

@@ -30,14 +30,15 @@ def test_subscriptions_and_notices_are_seen_to_by_command(tmp_path: Path, monkey
     with Engine("sqlite:///cli.db", webhooks=["hooks.example.com"]) as engine:
         engine.deploy(processes.asking())
     run("start", "--key", "asking", "--name", "x", "--callback-url", url)
-    told = run("webhook", "notices").splitlines()
+    header, *told = run("webhook", "notices").splitlines()
+    assert header.split() == ["ID", "CREATED", "EVENT", "PROCESS", "STATUS", "URL", "REASON"]
     assert len(told) == 4
     assert all("pending after 0" in line for line in told)
     assert "is sent again" in run("webhook", "replay", told[0].split()[0])
     assert "list them" in run("webhook", "replay", "nothing", fails=True)
     assert run("webhook", "secret").startswith("whsec_")
     assert added in run("webhook", "remove", added)
-    assert run("webhook", "list") == ""
+    assert run("webhook", "list") == "There is no subscription.\n"
 
 
 def test_a_stone_of_workers_over_http_is_declared_by_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,6 +75,6 @@ def test_a_key_names_its_person_and_their_groups(tmp_path: Path, monkeypatch: py
         "Key Accounts",
     )
     run("key", "add", "crew", "--scope", "run", "--group", "ops")
-    assert "for ann@example.com in Key Accounts, ops" in run("key", "list")
-    assert "for nobody in ops" in run("key", "list")
+    assert run("key", "list").splitlines()[1].endswith("  ann@example.com in Key Accounts, ops")
+    assert "nobody in ops" in run("key", "list")
     assert "Users and groups are" in run("key", "add", "other", "--scope", "run", "--user", " ann", fails=True)
