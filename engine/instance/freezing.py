@@ -119,5 +119,7 @@ def _frozen_task(instance: Instance, token: Token, handler: StoneTask) -> dict[s
     else:
         parameters = {name: value.evaluate(token.context) for name, value in handler.input_values.items()}
         references = ()
-    frozen = {"stone": code, "parameters": jsontext.dumps(parameters)}
+    frozen: dict[str, Any] = {"stone": code, "parameters": jsontext.dumps(parameters)}
+    if handler.retrying:
+        frozen["retrying"] = dict(handler.retrying)
     return {**frozen, "references": list(references)} if references else frozen

@@ -228,10 +228,10 @@ class Instance:
         row = self.new_task(token, code, namespace, kind=kind_of(token), event=event)
         if node.undo_policy != "delete":
             row.policy = node.undo_policy
-        if node.retries is not None:
-            ledger.keep(row, retries=node.retries, **({"pauses": node.retry_pauses} if node.retry_pauses else {}))
-        if node.retry_backoff:
-            ledger.keep(row, **node.retry_backoff)
+        if node.retrying:
+            ledger.keep(row, **node.retrying)
+        if node.undo_retrying:
+            ledger.keep(row, undo_retrying=node.undo_retrying)
         return row
 
     def begin_beside(

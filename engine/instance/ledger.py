@@ -151,8 +151,9 @@ def saved(row: TaskRow | Look) -> dict[str, Any]:
 def kept(row: TaskRow | Look | PutOut) -> dict[str, Any]:
     """What the engine keeps in a row.
 
-    ``retries`` and their ``pauses``, or their ``backoff`` and ``backoff_max``, with their ``jitter``; ``begun``,
-    how many first attempts ended ``unbegun``, ``handler``, ``skip`` of one that is taken back so that the process goes
+    ``retries`` and their ``pauses``, or their ``backoff`` and ``backoff_max``, with their ``jitter``, and
+    ``retry_for`` how many milliseconds; in the same words ``undo_retrying``, of what takes it back; ``begun``, how many
+    first attempts ended ``unbegun``, ``handler``, ``skip`` of one that is taken back so that the process goes
     on without it, ``by_hand`` of one whose outputs somebody gave, ``rewound`` of one that a rewind took back, ``moved``
     of one that had failed when its process was moved to another version, inside of a run ``put_out``, ``late`` outputs
     with which it is to be undone once more

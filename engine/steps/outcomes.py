@@ -246,14 +246,15 @@ def _not_done(instance: Instance, row: TaskRow, token: Token | None, outcome: Ou
 
 def _is_in_time(instance: Instance, row: TaskRow, stone: type[Stone]) -> bool:
     """Whether the time is not over in which an event that has failed may be tried again."""
-    if stone.retry_for is None:
+    kept, now = ledger.kept(row), instance.now()
+    lasting = kept.get("retry_for", None if stone.retry_for is None else round(stone.retry_for * 1000))
+    if lasting is None:
         return True
-    now = instance.now()
-    since = ledger.kept(row).get("failing")
+    since = kept.get("failing")
     if since is None:
         ledger.keep(row, failing=now)
         return True
-    return now < int(since) + round(stone.retry_for * 1000)
+    return now < int(since) + int(lasting)
 
 
 def _put_off(instance: Instance, row: TaskRow, outcome: Outcome) -> None:

@@ -23,6 +23,8 @@ GROUPS = (
     {"id": "parameters", "label": "Parameters"},
     {"id": "expert", "label": "More parameters"},
     {"id": "undo", "label": "Undo"},
+    {"id": "retries", "label": "Retries"},
+    {"id": "undoRetries", "label": "Retries of the undo"},
 )
 POLICIES = {
     "delete": "take back what it made",
@@ -42,6 +44,13 @@ CHOICES = (
     ("When it fails for good", "onFailure", FAILURES),
     ("When an error leaves it by its border", "undoOnError", ON_ERROR),
     ("When it is compensated, and has no handler", "undoOnCompensation", ON_COMPENSATION),
+)
+RETRYING = (
+    ("Retries", "retries", "How often, or R3/PT10S, or pauses such as PT10S,PT1M"),
+    ("First pause", "retryBackoff", "A duration such as PT10S; it doubles with each retry"),
+    ("Longest pause", "retryBackoffMax", "A duration such as PT1M"),
+    ("Spread of the pauses", "retryJitter", "0 to 1: each pause is longer by up to this part of itself"),
+    ("Retried for", "retryFor", "A duration such as PT1H from the first failure"),
 )
 REFERENCE = r"[$#]\{.+\}"
 NUMBERS = {"integer": r"-?\d+", "float": r"-?\d+(\.\d+)?", "decimal": r"-?\d+(\.\d+)?"}
@@ -65,9 +74,13 @@ def _template(together: Sequence[StoneDeclaration], modeler: Modeler) -> Templat
     properties = [*_binding(declared.code, modeler)]
     first = sorted(parameters.values(), key=lambda parameter: not parameter.required)
     properties += [_property(parameter, modeler) for parameter in first]
-    properties.append(_most(modeler))
+    most = "Of a task with several runs: how many of them go on at the same time. Empty for all."
+    properties.append(_free("Runs at once", "maxAtOnce", most, "expert", modeler))
+    properties += [_free(*each, "retries", modeler) for each in RETRYING]
     if any(event in declared.hooks for event in ("rollback", "cancel", "delete")):
         properties += [_choice(*each, modeler) for each in CHOICES]
+        for label, name, told in RETRYING:
+            properties.append(_free(label, f"undo{name[0].upper()}{name[1:]}", told, "undoRetries", modeler))
     used = {each.get("group") for each in properties}
     return {
         "$schema": SCHEMAS[modeler],
@@ -155,15 +168,15 @@ def _variable(name: str) -> str:
     return name if re.fullmatch(r"[\w-]+", name) else f"parameters.{name}"
 
 
-def _most(modeler: Modeler) -> Template:
-    """How many runs of a multi-instance task go on at once; left empty, the model says nothing of it."""
+def _free(label: str, name: str, description: str, group: str, modeler: Modeler) -> Template:
+    """A property that is a text; left empty, the model says nothing of it."""
     return {
-        "label": "Runs at once",
-        "description": "Of a task with several runs: how many of them go on at the same time. Empty for all.",
+        "label": label,
+        "description": description,
         "type": "String",
-        "group": "expert",
+        "group": group,
         "optional": True,
-        "binding": {"type": "camunda:property" if modeler == "camunda7" else "zeebe:property", "name": "maxAtOnce"},
+        "binding": {"type": "camunda:property" if modeler == "camunda7" else "zeebe:property", "name": name},
     }
 
 

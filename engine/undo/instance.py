@@ -214,13 +214,15 @@ class UndoInstance(Instance):
         row.parameters = target.parameters
         if (secret := ledger.kept(target).get("secret")) is not None:
             ledger.keep(row, secret=secret)
-        references = secrets.references_in(target)
+        references, retrying = secrets.references_in(target), ledger.kept(target).get("undo_retrying")
         if target.undo != "left" and (handler := handler_used(target, kind)) is not None:
             row.stone, row.event, row.parameters = handler["stone"], "start", handler["parameters"]
             row.name, row.namespace = handler["of"][:255], handler["namespace"]
-            references = handler.get("references", [])
+            references, retrying = handler.get("references", []), handler.get("retrying")
         if references:
             ledger.keep(row, references=references)
+        if retrying:
+            ledger.keep(row, **retrying)
         self.hand_over_undo(row, token)
 
     def hand_over_undo(self, row: TaskRow, token: Token) -> None:

@@ -391,15 +391,19 @@ def test_the_pauses_before_retries_are_set_field_by_field(studio: Studio, looker
     model_id = studio.engine.save_model(VOLUMES).model_id
     page = opened(looker, model_id)
     choose(page, "first")
-    looker.field("Retries").fill("3")
-    looker.field("First pause").fill("PT10S")
-    looker.field("Longest pause").fill("PT1M")
-    looker.field("Spread of the pauses").fill("0.2")
+    looker.field("Retries", exact=True).fill("3")
+    looker.field("First pause", exact=True).fill("PT10S")
+    looker.field("Longest pause", exact=True).fill("PT1M")
+    looker.field("Spread of the pauses", exact=True).fill("0.2")
+    page.get_by_text("Retries of the undo").click()
+    looker.field("Undo: retries").fill("PT30S,PT5M")
+    looker.field("Undo: retried for").fill("PT1H")
     assert looker.barriers() == []
     looker.button("Save").click()
     looker.sees("volumes is saved.")
     saved = studio.engine.model(model_id).xml
     told = {"retries": "3", "retryBackoff": "PT10S", "retryBackoffMax": "PT1M", "retryJitter": "0.2"}
+    told |= {"undoRetries": "PT30S,PT5M", "undoRetryFor": "PT1H"}
     assert all(f'name="{name}" value="{value}"' in saved for name, value in told.items())
     assert [each.code for each in studio.engine.lint_model(model_id)] == ["unknown-output"]
 

@@ -8,6 +8,9 @@ const POLICIES = ["delete", "retain", "retain-except-on-failed-start"];
 const PAUSE = /^pause (.+)$/;
 const USUAL_PAUSE = "PT2H";
 const FAILURES = ["", "rollback", "pause", "keep"];
+const USUAL_RETRYING = { retries: "0", retryBackoff: "PT10S", retryBackoffMax: "PT1M", retryJitter: "0.2", retryFor: "PT1H" };
+const RETRYING = Object.keys(USUAL_RETRYING);
+const HINTED = ["retries", "retryBackoff", "retryJitter", "retryFor"];
 /** What binds a task in files of other modelers, which the panel does not change. */
 const ELSEWHERE = ["zeebe:taskDefinition", "flowable:type", "spiffworkflow:serviceTaskOperator"];
 
@@ -34,7 +37,7 @@ export function stoneSections(form, { editor, templates, template, declared, cho
   return [
     form.section(t("edit.stone"), form.field(t("edit.stone.which"), now, choose, { options, hint })),
     template !== null && parameters(form, template, declared),
-    (template !== null || topic) && undo(form),
+    (template !== null || topic) && [undo(form), retries(form), undoRetries(form)],
     declared?.outputs.length > 0 && outputs(form, declared),
   ];
 }
@@ -86,11 +89,25 @@ function undo(form) {
     }),
     failureField(form),
     ...backFields(form),
-    property(form, t("edit.retries"), "retries", { placeholder: "0", hint: t("edit.retries.hint") }),
-    property(form, t("edit.retryBackoff"), "retryBackoff", { mono: true, placeholder: "PT10S", hint: t("edit.retryBackoff.hint") }),
-    property(form, t("edit.retryBackoffMax"), "retryBackoffMax", { mono: true, placeholder: "PT1M" }),
-    property(form, t("edit.retryJitter"), "retryJitter", { placeholder: "0.2", hint: t("edit.retryJitter.hint") }),
   );
+}
+
+function retries(form) {
+  return form.section(t("edit.retrying"), retryFields(form, (name) => name));
+}
+
+/** The same of what takes back; where nothing is said, the stone says it. */
+function undoRetries(form) {
+  const named = (name) => `undo${name[0].toUpperCase()}${name.slice(1)}`;
+  const used = RETRYING.some((name) => form.entry(PROPERTIES, named(name))?.value);
+  return form.rest(t("edit.undoRetrying"), used, retryFields(form, named));
+}
+
+function retryFields(form, named) {
+  return RETRYING.map((name) => {
+    const hint = HINTED.includes(name) ? t(`edit.${name}.hint`) : "";
+    return property(form, t(`edit.${named(name)}`), named(name), { mono: true, placeholder: USUAL_RETRYING[name], hint });
+  });
 }
 
 /** What follows a failure; of the process, what follows those that say nothing themselves. */

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -49,11 +49,10 @@ class StoneTask(Activity):
     fixed_code: str | None = None
     """The code itself where it is no expression."""
     undo_policy: UndoPolicy = "delete"
-    retries: int | None = None
-    retry_pauses: Sequence[int] = ()
-    """The milliseconds before each retry, the last for all that follow; empty where the stone says it."""
-    retry_backoff: Mapping[str, float] = MappingProxyType({})
-    """What the node says about the pauses before retries in place of the stone, by the words of the ledger."""
+    retrying: Mapping[str, Any] = MappingProxyType({})
+    """How often it is tried again and after which pauses, by the words of the ledger; empty where the stone says it."""
+    undo_retrying: Mapping[str, Any] = MappingProxyType({})
+    """The same of what takes it back."""
     priority: Value | None = None
     """By which workers over HTTP get it before others."""
     properties: Mapping[str, str]

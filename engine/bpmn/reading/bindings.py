@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple, cast, get_args
+from typing import Any, NamedTuple, cast, get_args
 
 from lxml import etree
 
@@ -13,7 +13,7 @@ from ....models.vocabulary import UndoPolicy
 from ...dmn.outcome import Shape
 from ..elements.decisions import DecisionCall
 from .mappings import Input, OutputMapping, read_fields, read_inputs, read_outputs
-from .retries import BACKOFF, backoff_of, retries_of
+from .retries import BACKOFF, OF_UNDO, retries_of, retrying_of, told_of_undo
 from .vendors import ACTIVITI, CAMUNDA, FLOWABLE, PREFIXES, SPIFF, ZEEBE, attribute, attribute_value, extensions
 from .words import child, local_name, own_text
 
@@ -25,7 +25,7 @@ UNDO_POLICIES = frozenset(get_args(UndoPolicy))
 QUEUE = "mq_queue"
 RESERVED = frozenset(
     {QUEUE, "namespace", "undoPolicy", "retries", "onFailure", "undoOnError", "undoOnCompensation", "maxAtOnce"}
-).union(BACKOFF)
+).union(BACKOFF, OF_UNDO)
 """The properties that speak about the task and are no input of the stone."""
 SHAPES = frozenset({"resultList", "singleResult", "singleEntry", "collectEntries"})
 """The words of ``camunda:mapDecisionResult``."""
@@ -46,7 +46,10 @@ class Binding(NamedTuple):
     result_variable: str | None = None
     retries: int | None = None
     retry_pauses: tuple[int, ...] = ()
-    retry_backoff: Mapping[str, float] = {}
+    retrying: Mapping[str, Any] = {}
+    """How it is tried again, by the words of the ledger."""
+    undo_retrying: Mapping[str, Any] = {}
+    """The same of what takes it back."""
     properties: Mapping[str, str] = {}
     undo_policy: UndoPolicy = "delete"
     priority: int | str | None = None
@@ -79,7 +82,7 @@ def read_binding(element: etree._Element) -> Binding | None:
     if dialect == f"field {QUEUE}":
         del inputs[QUEUE]
     policy = properties.get("undoPolicy", "delete")
-    retries = retries_of(bearers, properties)
+    retries, of_undo = retries_of(bearers, properties), told_of_undo(properties)
     return Binding(
         stone=stone,
         dialect=dialect,
@@ -89,7 +92,8 @@ def read_binding(element: etree._Element) -> Binding | None:
         result_variable=_result_variable(bearers),
         retries=None if retries is None else retries.times,
         retry_pauses=() if retries is None else retries.pauses,
-        retry_backoff=backoff_of(properties),
+        retrying=retrying_of(retries, properties),
+        undo_retrying=retrying_of(retries_of([], of_undo), of_undo),
         properties=properties,
         priority=next((found for found in map(_priority, (*bearers, *_around(element))) if found), None),
         undo_policy=cast(UndoPolicy, policy) if policy in UNDO_POLICIES else "delete",

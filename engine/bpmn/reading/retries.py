@@ -1,10 +1,10 @@
-"""How often a node has a failed start tried again, and after which pauses, in the words of each modeler."""
+"""How often a node has a failed start or undo tried again, and after which pauses, in the words of each modeler."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lxml import etree
 
@@ -13,11 +13,21 @@ from ..running.timers import duration_ms
 from .vendors import JAVA, SPIFF, ZEEBE, extensions
 from .words import own_text
 
-BACKOFF = {"retryBackoff": "backoff", "retryBackoffMax": "backoff_max", "retryJitter": "jitter"}
-"""The properties that say how long a pause before a retry is, and as what the ledger keeps them."""
+GROWING = {"retryBackoff": "backoff", "retryBackoffMax": "backoff_max"}
+BACKOFF = {**GROWING, "retryJitter": "jitter", "retryFor": "retry_for"}
+"""The properties that say how long a pause before a retry is, and for how long there are any, and as what the ledger
+keeps them."""
 
 _CYCLE = re.compile(r"R(\d{1,6})/(P[^,]*)")
 _PART = re.compile(r"[01]?\.[0-9]{1,6}|[01]")
+
+
+def of_undo(name: str) -> str:
+    """The property that says the same of what takes back: ``undoRetryJitter`` beside ``retryJitter``."""
+    return f"undo{name[0].upper()}{name[1:]}"
+
+
+OF_UNDO = {of_undo(name): name for name in ("retries", *BACKOFF)}
 
 
 class Retries(NamedTuple):
@@ -60,10 +70,18 @@ def read_retries(text: str) -> Retries | None:
     return Retries(int(cycle[1]) if cycle else len(pauses), pauses)
 
 
-def backoff_of(properties: Mapping[str, str]) -> dict[str, float]:
-    """What a node says in place of its stone about the pauses before retries, by the words of the ledger."""
-    found = {kept: read_backoff(name, properties.get(name, "")) for name, kept in BACKOFF.items()}
-    return {kept: value for kept, value in found.items() if value is not None}
+def retrying_of(retries: Retries | None, properties: Mapping[str, str]) -> dict[str, Any]:
+    """What a node says in place of its stone about being tried again, by the words of the ledger."""
+    told = {kept: read_backoff(name, properties.get(name, "")) for name, kept in BACKOFF.items()}
+    found: dict[str, Any] = {kept: value for kept, value in told.items() if value is not None}
+    if retries is not None:
+        found |= {"retries": retries.times, **({"pauses": retries.pauses} if retries.pauses else {})}
+    return found
+
+
+def told_of_undo(properties: Mapping[str, str]) -> dict[str, str]:
+    """What a node says of its undo, by the names of the properties that say it of its start."""
+    return {name: properties[written] for written, name in OF_UNDO.items() if written in properties}
 
 
 def read_backoff(name: str, text: str) -> float | None:

@@ -44,7 +44,7 @@ def bound(reader: ModelReader, process: Process, element: etree._Element, bindin
     node.stone, node.dialect = binding.stone, binding.dialect
     node.undo_policy, node.properties = binding.undo_policy, binding.properties
     node.headers = read_headers(element)
-    node.retries, node.retry_pauses, node.retry_backoff = binding.retries, binding.retry_pauses, binding.retry_backoff
+    node.retrying, node.undo_retrying = binding.retrying, binding.undo_retrying
     node.result_variable = binding.result_variable
     node.priority = None if binding.priority is None else reader.value(element, Input(value=binding.priority))
     node.namespace = binding.namespace or node.name

@@ -8,7 +8,7 @@ vendors who are not known at all is told once, as a warning: what BPMN itself sa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from lxml import etree
 
@@ -16,7 +16,7 @@ from ...errors import ExpressionError
 from ..running.failure_policy import read_policy
 from .bindings import QUEUE, UNDO_POLICIES, bearers_of, is_bindable, read_properties
 from .mappings import Unreadable, io_parameters, is_target, parameter_value
-from .retries import BACKOFF, read_backoff, read_retries, retries_of
+from .retries import BACKOFF, GROWING, Retries, of_undo, read_backoff, read_retries, retries_of, told_of_undo
 from .vendors import (
     CAMUNDA,
     EXTENSIONS,
@@ -255,19 +255,27 @@ def _properties(part: etree._Element, bindable: bool) -> Iterator[str]:
         known = bpmn_name(part) in ACTIVITIES or (name == "undoOnCompensation" and bpmn_name(part) == "process")
         if properties[name] not in ("true", "false", "") or not known:
             yield f"property {name}={properties[name][:80]!r}"
-    if read_retries(properties.get("retries", "0")) is None:
-        yield f"property retries={properties['retries'][:80]!r}"
-    retries = retries_of(bearers_of(part), properties)
-    for name in BACKOFF.keys() & properties.keys():
-        text = properties[name].strip()
-        # Pauses that are told one by one do not grow, whichever modeler's words tell them.
-        told = name != "retryJitter" and retries is not None and bool(retries.pauses)
-        if text and (told or not bindable or read_backoff(name, text) is None):
-            yield f"property {name}={text[:80]!r}"
+    for name, text in _retrying(properties, retries_of(bearers_of(part), properties), bindable):
+        yield f"property {name}={text[:80]!r}"
+    told = told_of_undo(properties)
+    for name, text in _retrying(told, retries_of([], told), bindable):
+        yield f"property {of_undo(name)}={text[:80]!r}"
     if (most := properties.get("maxAtOnce", "").strip()) and not (_is_number(most) and _runs_at_once(part)):
         yield f"property maxAtOnce={most[:80]!r}"
     if QUEUE in properties and not bindable:
         yield f"property {QUEUE}"
+
+
+def _retrying(properties: Mapping[str, str], retries: Retries | None, bindable: bool) -> Iterator[tuple[str, str]]:
+    """What a node says of retries and cannot be read, or goes with nothing else that it says."""
+    if (text := properties.get("retries", "").strip()) and read_retries(text) is None:
+        yield "retries", text
+    for name in BACKOFF.keys() & properties.keys():
+        text = properties[name].strip()
+        # Pauses that are told one by one do not grow, whichever modeler's words tell them.
+        told = name in GROWING and retries is not None and bool(retries.pauses)
+        if text and (told or not bindable or read_backoff(name, text) is None):
+            yield name, text
 
 
 def _is_number(text: str) -> bool:
