@@ -164,7 +164,7 @@ TITLES = {400: "INVALID_ARGUMENT", 404: "NOT_FOUND", 409: "INVALID_STATE", 503: 
 
 def _refused_job(error: RiverstoneError) -> Response:
     status: int = status_of(error)
-    if isinstance(error, Conflict) or error.code in ("external-task-locked", "external-task-expired"):
+    if isinstance(error, Conflict) or error.code in ("external-task-locked", "external-task-expired", "quota-full"):
         status = HTTPStatus.CONFLICT
     return orchestration.problem(int(status), TITLES.get(status, HTTPStatus(status).phrase), error.message)
 

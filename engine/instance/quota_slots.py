@@ -3,13 +3,16 @@
 The commit decides who gets one (:mod:`riverstone.models.commit.quota_changes`). A task keeps its slot as long as
 a hook of it may act: while it is in hand, between two looks of its monitor, while somebody outside has
 it, and as a straggler.
+
+A task that workers fetch takes its slot when it is fetched. Where that finds no room it stands in line like any other,
+and when its turn has come it is offered with a slot that is reserved for it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...models import Changes, ExternalRow, QuotaChanges, QuotaClaim, QuotaRow, QuotaSlotRow, TaskRow
+from ...models import EXTERNAL, Changes, Decided, ExternalRow, QuotaChanges, QuotaClaim, QuotaRow, QuotaSlotRow, TaskRow
 from ...models.vocabulary import TaskStatus
 from .. import jsontext
 from ..stones.quota import Quota
@@ -24,7 +27,30 @@ LONGEST_VALUE = 200
 
 
 def claim(instance: Instance, row: TaskRow, stone: type[Stone]) -> None:
-    """Ask for a slot for the row's present hook, if its stone has a quota; the commit decides."""
+    """Ask for a slot for a row that is about to be handed over; the commit decides.
+
+    What workers are to fetch asks now only when its turn in line has come.
+    """
+    if not stone.external or "reserved" in ledger.kept(row):
+        _claim(instance, row, stone, _HandOver(instance, row))
+
+
+def fetch(instance: Instance, row: TaskRow, stone: type[Stone]) -> Fetch | None:
+    """Ask for a slot for a row that a worker is about to get, unless one is reserved for it; the commit decides.
+
+    None where it has one already. To be called before the row says that its hook may begin.
+    """
+    if "reserved" in ledger.kept(row):
+        ledger.drop(row, "reserved")
+        return None
+    decided = Fetch(instance, row)
+    _claim(instance, row, stone, decided)
+    decided.begin()
+    return decided
+
+
+def _claim(instance: Instance, row: TaskRow, stone: type[Stone], decided: Decided) -> None:
+    """Ask for a slot for the row's present hook, if its stone has a quota."""
     quota = instance.facilities.stones.quotas.get(stone) if row.event != "mock" else None
     before = ledger.kept(row).get("quota")
     number = None if quota is None else _number(instance, row, stone, quota)
@@ -48,22 +74,24 @@ def claim(instance: Instance, row: TaskRow, stone: type[Stone]) -> None:
         created=row.created,
         since=instance.now(),
     )
-    asked = QuotaClaim(slot, quota.at_once, quota.per_minute, is_new, _HandOver(instance, row))
-    _changes(instance).claim(asked)
+    _changes(instance).claim(QuotaClaim(slot, quota.at_once, quota.per_minute, is_new, decided))
 
 
 def free(instance: Instance, row: TaskRow) -> None:
     """Set a row's slot free, unless a hook of it may act or it waits for one."""
-    number = ledger.kept(row).get("quota")
-    if number is not None and not (may_act(instance, row) or (row.open and row.status == "queued")):
-        _changes(instance).free(row.id, number, instance.row.owner_name)
+    if "quota" in ledger.kept(row) and not (may_act(instance, row) or (row.open and row.status == "queued")):
+        leave_line(instance, row)
 
 
 def leave_line(instance: Instance, row: TaskRow) -> None:
-    """A row that waits in line is not to begin now: it asks again when it is."""
-    number = ledger.kept(row).get("quota")
-    if number is not None:
-        _changes(instance).free(row.id, number, instance.row.owner_name)
+    """A row that waits in line, or has a slot, is not to begin now: it asks again when it is."""
+    kept = ledger.kept(row)
+    if "quota" in kept:
+        _changes(instance).free(row.id, kept["quota"], instance.row.owner_name)
+    if "reserved" in kept:
+        ledger.drop(row, "reserved")
+        instance.changes.task_changed(row)
+        instance.changes.instance_changed(instance.row)
 
 
 def may_act(instance: Instance, row: TaskRow) -> bool:
@@ -74,6 +102,10 @@ def may_act(instance: Instance, row: TaskRow) -> bool:
         return False
     if row.event == "monitor" or (row.event == "start" and deferral.is_deferred(row)):
         return True
+    if row.owner == EXTERNAL:
+        # Also one whose lock is over: until another fetches the task it may go on.
+        lock = instance.lock_of(row)[0]
+        return lock is not None and lock.worker is not None
     return row.status not in ledger.HELD_BACK and row.due is None
 
 
@@ -141,6 +173,7 @@ class _HandOver:
         self._given = None
 
     def refused(self) -> None:
+        """It waits, and so does what was to be offered to workers."""
         if self._given is not None:
             return
         row, instance = self._row, self._instance
@@ -151,3 +184,38 @@ class _HandOver:
         instance.to_hand_over = [each for each in submitted if each is not row]
         if row.id in external:
             external[row.id] = None
+
+
+class Fetch:
+    """What becomes of a row that a worker is about to get, as its commit decides."""
+
+    def __init__(self, instance: Instance, row: TaskRow) -> None:
+        self._instance = instance
+        self._row = row
+        self._state = row.state
+        self._given: tuple[TaskStatus, str | None, str | None, ExternalRow | None] | None = None
+        """What was taken back, as for a hand-over."""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the worker has got it."""
+        return self._given is None
+
+    def begin(self) -> None:
+        """The row says from now on that its hook may have begun."""
+        self._state = self._row.state
+
+    def granted(self) -> None:
+        if self._given is not None:
+            row = self._row
+            row.status, row.owner, row.state, self._instance.changes.external[row.id] = self._given
+            self._given = None
+
+    def refused(self) -> None:
+        if self._given is not None:
+            return
+        row, external = self._row, self._instance.changes.external
+        self._given = row.status, row.owner, row.state, external.get(row.id)
+        row.status, row.owner, row.due, row.deadline, row.state = "queued", None, None, None, self._state
+        ledger.keep(row, reserved=True)
+        external[row.id] = None

@@ -15,6 +15,8 @@ from ..instance.facilities import Facilities
 from ..steps import due
 from .turn import Action, Turn
 
+RESERVED = 30_000
+"""Milliseconds for which a slot is kept for a task that no worker fetches; then others go on."""
 SWEEP = 30.0
 """Seconds between two looks for slots that nobody sets free any more: most of them are of engines that died."""
 
@@ -79,7 +81,8 @@ class QuotaPolls:
         actions = [go_on(quota_id) for quota_id in quotas.due()]
         if time.monotonic() - self._swept >= SWEEP or not self._swept:
             self._swept = time.monotonic()
-            actions += [set_free(number, task_id, quota_id) for number, task_id, quota_id in quotas.lost()]
+            lost = quotas.lost(self._facilities.clock.now() - RESERVED)
+            actions += [set_free(number, task_id, quota_id) for number, task_id, quota_id in lost]
             quotas.tidy()
             self._is_used = quotas.in_use()
         return actions

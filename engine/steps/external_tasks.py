@@ -14,8 +14,9 @@ from ...models import EXTERNAL, ExternalRow, TaskRow
 from ...models.vocabulary import UNDO_KINDS
 from .. import jsontext
 from ..errors import Conflict, Invalid, Unknown
-from ..instance import ledger
+from ..instance import ledger, quota_slots
 from ..instance.instance import Instance, topic_of
+from ..instance.quota_slots import Fetch
 from ..mask import cut
 from ..work import LONGEST_REASON, Outcome, Result
 from . import checking, external_checks
@@ -87,14 +88,27 @@ def is_offered(row: TaskRow) -> bool:
     return bool(row.open) and row.owner == EXTERNAL and row.due is None and row.status not in ledger.HELD_BACK
 
 
-def lock(instance: Instance, task_id: int, worker: str, milliseconds: int, *, most_losses: int) -> ExternalRow | None:
+class Lock(NamedTuple):
+    """A task that a worker has got, if the commit gives it a slot of its quota."""
+
+    row: ExternalRow
+    slot: Fetch | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it has, once that is committed; else the task waits for one."""
+        return self.slot is None or self.slot.is_held
+
+
+def lock(instance: Instance, task_id: int, worker: str, milliseconds: int, *, most_losses: int) -> Lock | None:
     """Give a task to a worker; None if nobody may have it now.
 
     One that somebody else had and whose lock has run out is lost with it, which too often is a failure.
     """
     row = instance.tasks.get(task_id)
     if row is not None and not row.open:
-        return external_checks.lock(instance, task_id, worker, milliseconds)
+        check = external_checks.lock(instance, task_id, worker, milliseconds)
+        return None if check is None else Lock(check)
     if row is None or not is_offered(row) or is_stopping(instance) or instance.row.phase == "suspended":
         return None
     offered, left = instance.lock_of(row)
@@ -111,27 +125,34 @@ def lock(instance: Instance, task_id: int, worker: str, milliseconds: int, *, mo
         ledger.keep(row, expired=times)
         # What the other one still answers is that of an earlier delivery.
         row.handed += 1
+    slot, stone = None, stone_of(instance, row)
+    # Which quotas there are is known once this engine has heard of the stone.
+    if row.event != "monitor" and (instance.facilities.stones.quotas or row.state is not None):
+        slot = quota_slots.fetch(instance, row, stone)
     if row.event == "start":
         ledger.keep(row, begun=True)
     taken = replace(offered, delivery=ledger.delivery(row), worker=worker, until=_now(instance) + milliseconds)
     _write(instance, row, taken)
-    return taken
+    return Lock(taken, slot)
 
 
-def lock_one(instance: Instance, wanted: TaskId, worker: str, milliseconds: int, *, most_losses: int) -> None:
-    """Give one named task to a worker; raises UnknownExternalTask, Invalid while another has it."""
+def lock_one(instance: Instance, wanted: TaskId, worker: str, milliseconds: int, *, most_losses: int) -> Lock | None:
+    """Give one named task to a worker, or for longer; raises UnknownExternalTask, Invalid while another has it."""
     if wanted.generation == external_checks.GENERATION:
         if external_checks.lock(instance, wanted.task_id, worker, milliseconds) is None:
             extend(instance, wanted, worker, milliseconds)
-        return
+        return None
     row = open_row(instance, wanted)
     offered, left = instance.lock_of(row)
     if offered is not None and left >= 0 and offered.worker != worker:
         raise _is_locked(wanted, offered)
     if offered is not None and offered.worker == worker:
         _write(instance, row, replace(offered, until=_now(instance) + milliseconds))
-    elif lock(instance, wanted.task_id, worker, milliseconds, most_losses=most_losses) is None:
+        return None
+    taken = lock(instance, wanted.task_id, worker, milliseconds, most_losses=most_losses)
+    if taken is None:
         raise UnknownExternalTask(str(wanted))
+    return taken
 
 
 def extend(instance: Instance, wanted: TaskId, worker: str | None, milliseconds: int) -> None:
@@ -160,6 +181,8 @@ def unlock(instance: Instance, wanted: TaskId) -> None:
         # What it answers after all is that of an earlier delivery.
         row.handed += 1
         _write(instance, row, replace(offered, delivery=ledger.delivery(row), worker=None, until=None))
+        if row.state is not None:
+            quota_slots.free(instance, row)
 
 
 def set_priority(instance: Instance, wanted: TaskId, priority: int) -> None:

@@ -130,12 +130,14 @@ class Quotas:
         """Whether any task holds a slot or waits for one."""
         return bool(self.store.read("SELECT 1 FROM `quota_slot` LIMIT 1"))
 
-    def lost(self) -> list[tuple[int, int, int]]:
+    def lost(self, reserved_before: int) -> list[tuple[int, int, int]]:
         """Slots whose tasks have ended and whose hooks nobody runs, as (process instance, task, quota).
 
-        They were held by engines that died, or are of processes that are gone.
+        They were held by engines that died, or are of processes that are gone. With them those that are reserved since
+        ``reserved_before``, by the engine's clock, for tasks that no worker fetches.
         """
-        return [(int(number), int(task), int(quota)) for number, task, quota in self.store.read(SELECT_LOST)]
+        found = [*self.store.read(SELECT_LOST), *self.store.read(SELECT_UNFETCHED, (reserved_before,))]
+        return [(int(number), int(task), int(quota)) for number, task, quota in found]
 
     def tidy(self) -> None:
         """Drop quotas that were not used for long."""
@@ -214,6 +216,13 @@ SELECT_LOST = (
     " LEFT JOIN `task` ON `task`.`id` = `quota_slot`.`task_id` WHERE `quota_id` = `quota`.`id` AND `held` = 1 AND"
     " (`task`.`id` IS NULL OR (`task`.`open` = 0 AND NOT EXISTS (SELECT 1 FROM `straggler` WHERE"
     " `straggler`.`task_id` = `quota_slot`.`task_id` AND `straggler`.`owner` IS NOT NULL)))"
+    f" LIMIT {MOST_AT_ONCE}"
+)
+SELECT_UNFETCHED = (
+    "SELECT `quota_slot`.`process_instance_id`, `quota_slot`.`task_id`, `quota_id` FROM `quota` CROSS JOIN `quota_slot`"
+    " JOIN `external_task` ON `external_task`.`task_id` = `quota_slot`.`task_id`"
+    " JOIN `task` ON `task`.`id` = `quota_slot`.`task_id` AND `task`.`event` <> 'monitor'"
+    " WHERE `quota_id` = `quota`.`id` AND `held` = 1 AND `since` < ? AND `external_task`.`worker` IS NULL"
     f" LIMIT {MOST_AT_ONCE}"
 )
 _UNUSED = "`used` < ? AND NOT EXISTS (SELECT 1 FROM `quota_slot` WHERE `quota_slot`.`quota_id` = `quota`.`id`)"

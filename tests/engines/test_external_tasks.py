@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from riverstone.engine import Engine, Invalid, Unknown
+from riverstone.engine import Engine, Invalid, Quota, Unknown
 from riverstone.engine.calls.tasks.external_views import ExternalTask, Topic
 
 from ..features.sketch import line, service
@@ -149,3 +149,42 @@ def test_a_hook_that_is_fetched_at_one_engine_lets_the_undo_of_another_go_on(her
     assert here.get(number).status == "delete.begin"
     there.external.complete(_soon(there, "mail.delete")[0].id, "w")
     assert here.wait(number, 20).status == "delete.success"
+
+
+def test_workers_of_two_engines_never_have_more_than_their_quota_allows(url: str) -> None:
+    quotas = {"mail": Quota(at_once=3)}
+    with (
+        Engine(url, dispatcher="threads", quotas=quotas) as here,
+        Engine(url, dispatcher="threads", quotas=quotas) as there,
+    ):
+        here.deploy(line("shop", service("a", "mail")), external=True)
+        numbers = [here.start(key="shop", name="t").process_instance_id for _ in range(13)]
+        first = [(here, task) for task in here.external.fetch("w", [topic("mail")], most=2)]
+        first += [(there, task) for task in there.external.fetch("w", [topic("mail")], most=2)]
+        assert len(first) == 3
+        assert here.external.fetch("w", [topic("mail")], most=2) == []
+        for engine, task in first:
+            engine.external.complete(task.id, "w")
+        lock, acting, most, left = threading.Lock(), set[str](), [0], set(numbers[3:])
+        begin = threading.Barrier(6)
+
+        def work(number: int) -> None:
+            engine, worker = (here, there)[number % 2], f"w{number}"
+            begin.wait(20)
+            while left:
+                for task in engine.external.fetch(worker, [topic("mail")], most=2):
+                    with lock:
+                        acting.add(task.id)
+                        most[0] = max(most[0], len(acting))
+                    time.sleep(0.01)
+                    with lock:
+                        acting.discard(task.id)
+                        left.discard(task.process_instance_id)
+                    engine.external.complete(task.id, worker)
+                time.sleep(0.01)
+
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(work, range(6)))
+        assert most[0] <= 3
+        assert {here.wait(each, 30).status for each in numbers} == {"success"}
+        assert sum(each.held + each.waiting for each in there.quotas().items) == 0

@@ -20,13 +20,15 @@ from ...river.pump import Pump
 from ...river.reports import RiverReports
 from ...river.turn import Turn
 from ...steps import external_tasks as steps
-from ...steps.external_tasks import Answer, UnknownExternalTask
+from ...steps.external_tasks import Answer, Lock, UnknownExternalTask
 from ...store_errors import engine_errors
 from ..workings import number_of
 from .external_views import ExternalTask, Topic, all_failed, all_shown, holds, read_id, shown, topic_asked
 
 MOST_AT_ONCE = 100
 """Tasks that one fetch gets at most."""
+ROUNDS = 10
+"""How often one fetch looks for more where what it found waits for a quota."""
 LONGEST_LOCK = 7 * 24 * 3600 * 1000
 """Milliseconds for which a task can be locked."""
 LONGEST_NAME = 255
@@ -82,7 +84,18 @@ class ExternalCalls:
         """
         self._check(worker, topics)
         self.learn(each.name for each in topics)
-        most = min(most, MOST_AT_ONCE)
+        most, got = min(most, MOST_AT_ONCE), list[ExternalTask]()
+        for _ in range(ROUNDS):
+            locked = self._fetch(worker, topics, most - len(got), by_priority=by_priority, newest=newest)
+            got += [task for lock, task in locked if lock.is_held]
+            if len(got) >= most or all(lock.is_held for lock, _ in locked):
+                break
+        return got
+
+    def _fetch(
+        self, worker: str, topics: Sequence[Topic], most: int, *, by_priority: bool, newest: bool
+    ) -> list[tuple[Lock, ExternalTask]]:
+        """Those that may be had now; those of them that found their quotas full wait in line since."""
         waiters = self.offers.waiters(each.name for each in topics)
         found: list[tuple[ExternalRow, Topic]] = []
         with engine_errors():
@@ -99,7 +112,9 @@ class ExternalCalls:
             found.sort(key=lambda each: (-each[0].priority if by_priority else 0, age * each[0].created))
         if not found or most < 1:
             return []
-        locked: list[ExternalTask] = self._pump.step(partial(self._lock, worker=worker, found=found, most=most))
+        locked: list[tuple[Lock, ExternalTask]] = self._pump.step(
+            partial(self._lock, worker=worker, found=found, most=most)
+        )
         return locked
 
     def watch(self, topics: Collection[str], told: Callable[[], None]) -> OfferWatch:
@@ -108,8 +123,8 @@ class ExternalCalls:
 
     def _lock(
         self, turn: Turn, *, worker: str, found: Sequence[tuple[ExternalRow, Topic]], most: int
-    ) -> list[ExternalTask]:
-        locked: list[ExternalTask] = []
+    ) -> list[tuple[Lock, ExternalTask]]:
+        locked: list[tuple[Lock, ExternalTask]] = []
         seen: set[int] = set()
         for row, topic in found:
             if len(locked) == most:
@@ -125,7 +140,7 @@ class ExternalCalls:
                 continue
             taken = steps.lock(instance, row.task_id, worker, topic.lock, most_losses=self.facilities.limits.lost_locks)
             if taken is not None:
-                locked.append(shown(instance, instance.tasks[row.task_id], taken, topic))
+                locked.append((taken, shown(instance, instance.tasks[row.task_id], taken.row, topic)))
         return locked
 
     # -- answering
@@ -236,7 +251,7 @@ class ExternalCalls:
         self._step(task_id, act)
 
     def lock(self, task_id: str, worker: str, milliseconds: int) -> None:
-        """Give one task to a worker; raises UnknownExternalTask, Invalid while another has it."""
+        """Give one task to a worker; raises UnknownExternalTask, Invalid while another has it or its quota is full."""
         losses = self.facilities.limits.lost_locks
         act = partial(
             steps.lock_one,
@@ -245,7 +260,10 @@ class ExternalCalls:
             milliseconds=_lasting(milliseconds),
             most_losses=losses,
         )
-        self._step(task_id, act)
+        taken: Lock | None = self._step(task_id, act)
+        if taken is not None and not taken.is_held:
+            text = f"External task {task_id} waits for a slot of its quota: it is offered again when it has one."
+            raise Invalid(text, code="quota-full")
 
     def unlock(self, task_id: str) -> None:
         """Offer a task again; raises UnknownExternalTask."""
