@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from typing import overload
 
 LATEST = 253_402_128_000_000
 """9999-12-30 in milliseconds since 1970: what is later has no date in some zone."""
+
+QUARTER = 900_000
+"""Milliseconds between the moments at which the offset of a zone may change."""
 
 
 class Clock:
@@ -52,8 +56,19 @@ def moment(milliseconds: int) -> datetime: ...
 def moment(milliseconds: int | None) -> datetime | None: ...
 def moment(milliseconds: int | None) -> datetime | None:
     """Milliseconds since 1970 as the server's local time, to the millisecond, with its offset."""
-    # By way of UTC, since the offset of a time without one is looked for twice.
-    return None if milliseconds is None else datetime.fromtimestamp(min(milliseconds, LATEST) / 1000, UTC).astimezone()
+    if milliseconds is None:
+        return None
+    milliseconds = min(milliseconds, LATEST)
+    return datetime.fromtimestamp(milliseconds / 1000, _zone(milliseconds // QUARTER, time.tzname))
+
+
+@lru_cache(256)
+def _zone(quarter: int, names: tuple[str, str]) -> tzinfo | None:
+    """The local offset in a quarter of an hour; to ask the system for each time takes as long as all else of a time.
+
+    ``names`` are those of the local zone, which a process can change.
+    """
+    return datetime.fromtimestamp(quarter * QUARTER / 1000, UTC).astimezone().tzinfo
 
 
 def milliseconds(moment: datetime | None) -> int | None:

@@ -129,12 +129,17 @@ def mask_at(
     return Mask.of(paths, variables, found) if paths or found else None
 
 
+def may_hide_variables(definition: Definition, stones: Stones) -> bool:
+    """Whether any variable of a process may be secret."""
+    template = definition.parameter_template
+    return bool(secret_variables(definition.process, stones).paths or (template is not None and template.secret_paths))
+
+
 def mask_of(
     definition: Definition, variables: Callable[[], Mapping[str, JSON]], tasks: Iterable[TaskRow], stones: Stones
 ) -> Mask | None:
     """The same for all secrets of a process; its variables are asked for only if any is secret."""
-    template, taken = definition.parameter_template, secret_variables(definition.process, stones)
-    if not (taken.paths or (template is not None and template.secret_paths)):
+    if not may_hide_variables(definition, stones):
         return mask_at(frozenset(), {}, tasks, stones)
     known = variables()
     return mask_at(paths_in(definition, known, stones), known, tasks, stones)

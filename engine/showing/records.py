@@ -32,6 +32,7 @@ from ..instance.flags import Flags
 from ..instance.instance import Instance
 from ..instance.ledger import needs_somebody
 from ..instance.resting import Rested, at_rest
+from ..instance.secrets import may_hide_variables
 from ..instance.variables import read as read_variables
 from ..instance.window import Window
 from ..mask import Mask
@@ -189,7 +190,7 @@ class Records:
         for start in range(0, min(limit, len(numbers)), FEW_RECORDS):
             for record in self._several(numbers[start : min(start + FEW_RECORDS, limit)]):
                 shown.append(record)
-                room -= sum(len(text or "") for text in (record.process_content, record.outputs, record.native_outputs))
+                room -= len(record.process_content) + len(record.outputs or "") + len(record.native_outputs)
                 if room < 0 and record.process_instance_id != str(numbers[-1]):
                     return Page(items=tuple(shown), cursor=record.process_instance_id)
         return Page(items=tuple(shown), cursor=str(numbers[limit - 1]) if len(numbers) > limit else None)
@@ -200,19 +201,27 @@ class Records:
         tasks = self.store.outputs_of(numbers)
         rows = [row for row, _ in found.values()]
         kept, awaited = self._kept(rows), awaited_of(self.store, rows)
+        # Asked once for all that are of the same version, as most of a page may be.
+        plain = set(filter(self._is_plain, {row.deployment_id for row in rows if row.origin is None}))
         for number in numbers:
             if number in found:
                 row, content = found[number]
+                told = tasks.get(number)
+                hides = row.origin is not None or row.flags & Flags.SECRETS or row.deployment_id not in plain
                 # An origin that was purged between takes what it undid with it.
                 with suppress(UnknownProcessInstance):
                     yield masked_views.show_instance(
                         row,
                         content,
-                        masked_views.outputs_of(tasks.get(number, ()), self.stones),
-                        self._mask(row, content),
+                        masked_views.outputs_of(told, self.stones) if told else {},
+                        self._mask(row, content) if hides else None,
                         kept=kept.get(number, 0),
                         waits_for=awaited.get(number, ()),
                     )
+
+    def _is_plain(self, deployment_id: str) -> bool:
+        """Whether no variable of the processes of a deployment may be secret."""
+        return not may_hide_variables(self.facilities.definitions.get(deployment_id), self.stones)
 
     def summaries(self, wanted: InstanceFilter, *, limit: int, before: Place | None, sort: Sort = "id") -> SearchPage:
         """The same without variables and outputs, which may be large, in this order."""
