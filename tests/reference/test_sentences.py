@@ -129,6 +129,22 @@ def test_no_text_of_a_stone_holds_the_page_up() -> None:
     assert [each["reason"] for each in shown["items"]][:2] == hostile[:2]
 
 
+def test_what_ready_stones_declare_and_why_feel_gives_null_is_said_in_chinese() -> None:
+    declared = {"name": "origin", "displayName": "Origin", "description": "", "default": "Origin"}
+    stone = {"code": "x", "parameters": [declared], "outputs": [{"name": "id", "description": "body.id of the answer"}]}
+    assert in_chinese([stone]) == [
+        {
+            "code": "x",
+            "parameters": [{**declared, "displayName": "来源"}],
+            "outputs": [{"name": "id", "description": "应答中的 body.id"}],
+        }
+    ]
+    warnings = ["number(): 'x' is no number", "abs(): n is a string and not a number", "it divides by zero"]
+    assert in_chinese({"warnings": warnings}) == {
+        "warnings": ["number()：“x”不是数字", "abs()：n 是字符串（string），不是 number", "除数为零"]
+    }
+
+
 def test_what_people_have_given_is_left_alone() -> None:
     text = "It was stopped before it had begun."
     given = {"variables": {"reason": text}, "name": text, "params": json.dumps({"reason": text})}

@@ -6,6 +6,8 @@ import { spoken } from "./language.js";
 /** Members of answers that hold sentences, and those that hold what people have given. */
 const SAID = new Set(["detail", "message", "reason", "sentences", "findings", "text", "violation", "warnings", "barred", "log"]);
 const GIVEN = new Set(["values", "variables", "parameters", "params", "outputs", "inputs", "parts", "files", "xml", "value"]);
+/** Given by name they are values; in a list they are what a stone declares. */
+const DECLARED = new Set(["parameters", "outputs"]);
 /** What is longer, nested deeper, or takes more looks is nothing that the engine says, and stays as it is. */
 const DEEPEST = 6;
 const LONGEST = 1000;
@@ -155,11 +157,18 @@ function relayed(content, isSaid) {
 function member(name, value, isSaid) {
   // What is wrong stands under the names of fields, whatever these are called.
   if (name === "errors") return wrong(value);
-  if (GIVEN.has(name)) return value;
+  if (GIVEN.has(name)) return DECLARED.has(name) && Array.isArray(value) ? value.map(declared) : value;
   if (name === "text" || name === "message") return relayed(value, isSaid || name === "message");
   // Of a list or an object only what is said in it: a finding has an element and a code beside its text.
   if (SAID.has(name)) return typeof value === "object" && name === "findings" ? findings(value) : relayed(value, true);
   return relayed(value, false);
+}
+
+/** A parameter or an output of a stone: what ready stones say of theirs, such as "Origin". */
+function declared(each) {
+  if (each === null || typeof each !== "object" || typeof each.name !== "string") return each;
+  const said = ["displayName", "description"].filter((member) => typeof each[member] === "string" && each[member] !== "");
+  return { ...each, ...Object.fromEntries(said.map((member) => [member, remembered(each[member])])) };
 }
 
 function wrong(errors) {
