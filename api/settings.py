@@ -41,6 +41,7 @@ OIDC = {
     "owner_claim": "RIVERSTONE_OIDC_OWNER_CLAIM",
     "scopes_claim": "RIVERSTONE_OIDC_SCOPES_CLAIM",
     "scopes": "RIVERSTONE_OIDC_SCOPES",
+    "sign_out": "RIVERSTONE_OIDC_SIGN_OUT",
 }
 SECRETS = {
     "folder": "RIVERSTONE_SECRETS_FOLDER",

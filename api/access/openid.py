@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 
 from ...engine.errors import Invalid, StoreUnavailable
@@ -37,6 +37,8 @@ IN_TURN = 0.2
 """Seconds for which one more waits for its turn."""
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 """Those of a signature that only the provider can make; ``none`` and those of a shared secret are none of them."""
+
+SignOut: TypeAlias = Literal["provider", "here"]
 
 
 class SignInRefused(Invalid):
@@ -92,6 +94,8 @@ class Provider:
     owner_claim: str | None = None
     scopes_claim: str | None = None
     scopes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    sign_out: SignOut = "provider"
+    """What ends when somebody signs out: the session at the provider too, or only the one here."""
     _kept: dict[str, tuple[float, Any]] = field(default_factory=dict, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
     _talking: threading.Semaphore = field(
@@ -105,6 +109,9 @@ class Provider:
             raise _wrong("Signing in needs a client id of this server at the provider.")
         if "openid" not in self.request.split():
             raise _wrong("The scopes that are requested of the provider have to include openid.")
+        if self.sign_out not in get_args(SignOut):
+            told = " or ".join(get_args(SignOut))
+            raise _wrong(f"The setting sign_out is {self.sign_out[:40]!r}: write {told}.")
         unknown = sorted({scope for given in self.scopes.values() for scope in given} - set(SCOPES))
         if unknown or (self.scopes and not self.scopes_claim):
             told = f"there is no scope {unknown[0]!r}" if unknown else "scopes_claim is missing"
@@ -123,6 +130,18 @@ class Provider:
             endpoint, state=secrets.state, nonce=secrets.nonce, code_verifier=secrets.verifier
         )
         return str(url)
+
+    def sign_out_address(self, back: str) -> str | None:
+        """Where the browser goes to end the session at the provider, which then sends it back to ``back``.
+
+        OpenID Connect RP-Initiated Logout 1.0, 2; no ID token is kept, so ``client_id`` says who asks. None where
+        only the session here ends, and for a provider that ends none. Raises ProviderUnavailable.
+        """
+        endpoint = self._description().get("end_session_endpoint")
+        if self.sign_out == "here" or not isinstance(endpoint, str) or not is_safe(endpoint):
+            return None
+        told = {"client_id": self.client_id, "post_logout_redirect_uri": back}
+        return str(import_module("authlib.common.urls").add_params_to_uri(endpoint, told.items()))
 
     # -- on the way back
 

@@ -28,15 +28,16 @@ def create_sign_in(access: Access | None) -> Blueprint:
 
     blueprint.add_url_rule("/session", view_func=answers_everybody(offered), methods=["GET"])
     if access is not None and provider is not None and session is not None:
-        begin, back, end = _views(access.engine, provider, session)
+        begin, back, end, leave = _views(access.engine, provider, session)
         blueprint.add_url_rule("/session/begin", view_func=begin, methods=["GET"])
         blueprint.add_url_rule("/session/return", view_func=back, methods=["GET"])
         blueprint.add_url_rule("/session", view_func=end, methods=["DELETE"])
+        blueprint.add_url_rule("/session/end", view_func=leave, methods=["GET"])
     return blueprint
 
 
 def _views(engine: Engine, provider: Provider, session: BrowserSession) -> tuple[Callable[[], Response], ...]:
-    """What leads to the provider, takes whoever comes back from it, and ends a session."""
+    """What leads to the provider, takes whoever comes back from it, ends a session, and leads away from it."""
 
     @answers_everybody
     def begin() -> Response:
@@ -63,8 +64,17 @@ def _views(engine: Engine, provider: Provider, session: BrowserSession) -> tuple
         session.end(answer)
         return answer
 
+    @answers_everybody
+    def leave() -> Response:
+        """Lead a browser whose session has ended here to the provider. It ends nothing, as any page can lead there."""
+        try:
+            address = provider.sign_out_address(f"{session.base}/console/")
+        except RiverstoneError:
+            return _to_console("sign-out-unfinished")
+        return _to_console(None) if address is None else Response(status=302, headers={"Location": address})
+
     vars(end)["scope"] = KNOWN
-    return begin, back, end
+    return begin, back, end, leave
 
 
 def _taken(engine: Engine, provider: Provider, session: BrowserSession) -> str:

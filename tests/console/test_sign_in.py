@@ -72,9 +72,20 @@ def test_a_person_signs_in_sees_their_own_and_signs_out(
         stored = looker.page.evaluate("() => [JSON.stringify({...localStorage, ...sessionStorage}), document.cookie]")
         assert not [text for text in stored if "rss_" in text]
         looker.page.reload()
+        # The server is away for a moment: nobody is told that the session is over.
+        looker.page.route("**/session", lambda route: route.abort())
         looker.button(leave).click()
+        expect(looker.page.get_by_role("alert")).to_be_visible()
+        assert len(engine.sessions.all()) == 1
+        looker.page.unroute("**/session")
+        looker.button(leave).click()
+        # The provider asks whether to sign out there too, and does not know Ann any more.
+        looker.page.locator("button[name=logout]").click()
         looker.sees(hint)
         assert engine.sessions.all() == []
+        looker.context.clear_cookies(name="person")
+        looker.link(enter).click()
+        expect(looker.page.get_by_role("alert")).to_be_visible()
         # The provider alone was asked beside this server.
         looker.wrong = [each for each in looker.wrong if not each.startswith(f"asked {issuer}/")]
 

@@ -17,6 +17,7 @@ server.listen(0, "127.0.0.1", () => {
     client_id: "riverstone",
     client_secret: "a secret of the client",
     redirect_uris: [redirect],
+    post_logout_redirect_uris: [redirect.replace("/session/return", "/console/")],
     grant_types: ["authorization_code"],
     response_types: ["code"],
     ...JSON.parse(own[0] ?? "{}"),
@@ -31,7 +32,16 @@ server.listen(0, "127.0.0.1", () => {
       accountId: id,
       claims: () => ({ sub: id, preferred_username: id, ...people[id] }),
     }),
-    features: { devInteractions: { enabled: false } },
+    features: {
+      devInteractions: { enabled: false },
+      // The page of its makers asks other hosts for its looks.
+      rpInitiatedLogout: {
+        logoutSource: (context, form) => {
+          const button = '<button type="submit" form="op.logoutForm" name="logout" value="yes">Sign out</button>';
+          context.body = `<!doctype html><title>Sign out</title>${form}${button}`;
+        },
+      },
+    },
     interactions: { url: (context, interaction) => `/interaction/${interaction.uid}` },
   });
   const serve = provider.callback();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,7 +15,7 @@ from riverstone.engine import Engine, VirtualClock
 
 from ..api.asking import Client
 from ..features.sketch import line
-from .signing_in import OURS, PAGE, asking, at_provider, come_back, honest, sign_in
+from .signing_in import OURS, PAGE, asking, at_provider, come_back, honest, lying, sign_in
 
 HOUR = 3600
 
@@ -61,6 +62,41 @@ def test_a_person_signs_in_works_and_signs_out(engine: Engine, issuer: str) -> N
     assert known(client).status_code == 401
     assert engine.sessions.all() == []
     assert "sign-in" in {entry.action for entry in engine.audit.entries().items if entry.client == "user:ann"}
+
+
+def left(client: Client) -> str:
+    """Where a browser is led that has signed out."""
+    answer = client.get("/session/end", base_url=OURS)
+    assert answer.status_code == 302
+    return str(answer.headers["Location"])
+
+
+def test_who_signs_out_is_led_to_the_provider_to_sign_out_there_too(engine: Engine, issuer: str) -> None:
+    client = browser(engine, issuer)
+    sign_in(client, "ann")
+    client.delete("/session", headers=PAGE, base_url=OURS)
+    there = urlsplit(left(client))
+    assert f"{there.scheme}://{there.netloc}" == issuer
+    told = {"client_id": ["riverstone"], "post_logout_redirect_uri": [f"{OURS}/console/"]}
+    assert parse_qs(there.query) == told
+    # Any page can lead there, so it ends nothing here.
+    sign_in(client, "ann")
+    left(client)
+    assert known(client).status_code == 200
+    assert left(browser(engine, issuer, sign_out="here")) == "/console/"
+
+
+def test_a_provider_that_ends_no_session_or_does_not_answer_keeps_nobody_signed_in(engine: Engine) -> None:
+    with lying() as liar:
+        assert left(browser(engine, liar.issuer)) == "/console/"
+        says = {**liar.description(), "end_session_endpoint": "http://example.com/out"}
+        liar.says["/.well-known/openid-configuration"] = lambda: (200, json.dumps(says).encode(), {})
+        assert left(browser(engine, liar.issuer)) == "/console/"
+        says["end_session_endpoint"] = f"{liar.issuer}/out?tenant=a&x=1"
+        there = urlsplit(left(browser(engine, liar.issuer)))
+        assert (there.path, parse_qs(there.query)["tenant"]) == ("/out", ["a"])
+        liar.says["/.well-known/openid-configuration"] = lambda: (500, b"", {})
+        assert left(browser(engine, liar.issuer)) == "/console/#/sign-in/sign-out-unfinished"
 
 
 def test_claims_that_are_not_mapped_give_nothing(engine: Engine, issuer: str) -> None:

@@ -118,7 +118,7 @@ function drawFrame() {
         el("span", { class: "clip" }, known.name),
         el("span", {}, t("key.forget")),
       ),
-    !hasKey() && known.name === `user:${known.user}` && whoIs(known, leave),
+    !hasKey() && known.name === `user:${known.user}` && whoIs(known, (problem) => main.prepend(problem)),
   );
 }
 

@@ -22,18 +22,28 @@ export function signInLink() {
   return el("a", { href: new URL("session/begin", BASE).href, class: "button primary" }, icon("key"), t("signin.in"));
 }
 
-/** Who has signed in, and the way out. */
-export function whoIs(client, left) {
+/** End the session here, then at the provider; without an answer of the server nobody is told that it has ended. */
+async function signOut(failed) {
+  try {
+    await remove("session");
+  } catch (problem) {
+    if (problem.status !== 401) {
+      failed(problemBox(new Error(`${t("signin.still")} ${problem.message}`)));
+      return;
+    }
+  }
+  location.assign(new URL("session/end", BASE));
+}
+
+/** Who has signed in, and the way out; `failed` shows why somebody is not out yet. */
+export function whoIs(client, failed) {
   return el(
     "button",
     {
       type: "button",
       class: "quiet",
       title: t("signin.as", { user: client.user, groups: client.groups.join(", ") || t("none") }),
-      onclick: async () => {
-        await remove("session").catch(() => null);
-        left();
-      },
+      onclick: () => signOut(failed),
     },
     icon("key"),
     el("span", { class: "clip" }, client.user),
@@ -43,7 +53,7 @@ export function whoIs(client, left) {
 
 /** The page to which the server leads somebody whose sign-in went wrong; `id` says how. */
 export function signInPage({ main, id, titled }) {
-  const known = REASONS.includes(id) || ["provider-unavailable", "public-url-missing"].includes(id);
+  const known = REASONS.includes(id) || ["provider-unavailable", "public-url-missing", "sign-out-unfinished"].includes(id);
   fill(
     main,
     el("h1", { tabindex: "-1" }, t("signin.failed")),

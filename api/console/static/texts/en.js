@@ -66,6 +66,8 @@ export default {
   "signin.sign-in-unnamed": "The sign-in server does not say who you are in a way that riverstone can use. Tell whoever runs it.",
   "signin.provider-unavailable": "The sign-in server does not answer now. Try again later.",
   "signin.public-url-missing": "Signing in works only on the server's own machine until its operator sets public_url.",
+  "signin.sign-out-unfinished": "You are signed out here. The sign-in server did not answer, so you may still be signed in there: sign out there, or close the browser.",
+  "signin.still": "You are still signed in.",
   "signin.other": "The sign-in did not succeed.",
   "key.form": "This is not a key: it has letters, digits and _ only.",
 

@@ -66,6 +66,8 @@ export default {
   "signin.sign-in-unnamed": "登录服务器没有以 riverstone 可用的方式说明您是谁。请告知管理员。",
   "signin.provider-unavailable": "登录服务器暂时没有应答，请稍后再试。",
   "signin.public-url-missing": "在管理员设置 public_url 之前，只能在服务器本机上登录。",
+  "signin.sign-out-unfinished": "您已在此处退出登录。登录服务器没有应答，您在那里可能仍处于登录状态：请在那里退出，或关闭浏览器。",
+  "signin.still": "您仍处于登录状态。",
   "signin.other": "登录没有成功。",
   "key.form": "这不是密钥：密钥只含字母、数字和下划线。",
 
