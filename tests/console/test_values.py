@@ -163,3 +163,28 @@ def test_secrets_are_left_out_where_a_process_is_started_once_more(studio: Studi
     others = json.loads(looker.field("Further variables as JSON").input_value())
     assert "url" not in others
     assert others["note"] == "n"
+
+
+def test_numbers_are_shown_and_started_once_more_as_they_were_written(studio: Studio, looker: Looker) -> None:
+    """Whatever JavaScript makes of them: in fields of a form, of a template and as JSON."""
+    ask = '<camunda:formData><camunda:formField id="form" type="long"/></camunda:formData>'
+    template = [{"Key": "size", "Type": "Integer"}, {"Key": "order", "Type": "Map"}]
+    start = f"<extensionElements>{ask}</extensionElements>"
+    studio.engine.deploy(line("n", '<userTask id="u"/>', start=start), parameter_template=template)
+    variables = {name: START[name] for name in ("size", "order")} | {"form": 9007199254740993}
+    variables["deep"] = [{"x": 18446744073709551617}]
+    before = studio.engine.start(key="n", name="x", variables=variables)
+    looker.go(f"#/process/{before.process_instance_id}")
+    looker.page.locator("summary", has_text="Variables now").click()
+    for number in ("12345678901234567890", "18446744073709551617", '"price": 1.0'):
+        looker.sees(number)
+    looker.link("Start again").click()
+    looker.field("Name of the run").fill("again")
+    expect(looker.field("size")).to_have_value("12345678901234567890")
+    expect(looker.field("form", exact=True)).to_have_value("9007199254740993")
+    looker.page.locator("button[type=submit]").click()
+    looker.sees_status("Waits for a person: u")
+    (again, _) = studio.engine.instances(key="n").items
+    known = studio.engine.variables(again.process_instance_id)
+    assert again.process_name == "again"
+    assert json.dumps(known, sort_keys=True) == json.dumps(variables, sort_keys=True)

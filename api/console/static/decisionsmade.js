@@ -3,6 +3,7 @@
 import { decisionsIn, DecisionView } from "./decisionview.js";
 import { el, fill, Rows, said, unique } from "./element.js";
 import { inRuns } from "./state.js";
+import { writeExact } from "./exactjson.js";
 import { t } from "./language.js";
 import { problemBox } from "./notice.js";
 import { get } from "./server.js";
@@ -56,7 +57,7 @@ export class DecisionsMade {
   #one(made) {
     const { result } = made;
     const inside = el("div");
-    const value = result.omitted.includes("value") ? "…" : short(JSON.stringify(result.value));
+    const value = result.omitted.includes("value") ? "…" : short(writeExact(result.value));
     const details = el(
       "details",
       { ontoggle: () => details.open && inside.childElementCount === 0 && this.#open(inside, result) },
@@ -92,7 +93,7 @@ export class DecisionsMade {
 
 /** Which rules counted, where their table is not there any more. */
 function plainly({ name, rules, inputs, outputs }) {
-  const parts = [t("decision.rule"), rules.join(", "), JSON.stringify(inputs), "→", JSON.stringify(outputs)];
+  const parts = [t("decision.rule"), rules.join(", "), writeExact(inputs), "→", writeExact(outputs)];
   return el("p", {}, said(name), ": ", said(parts.join(" ")));
 }
 

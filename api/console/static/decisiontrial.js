@@ -2,6 +2,7 @@
 
 import { idOf, inputsOf } from "./decisioninputs.js";
 import { el, fill, said, unique } from "./element.js";
+import { isObject, writeExact } from "./exactjson.js";
 import { t } from "./language.js";
 import { problemBox } from "./notice.js";
 import { post } from "./server.js";
@@ -38,7 +39,7 @@ export function trialOf({ root, decisions, deploymentId, mark }) {
       mark(made.matched);
       fill(
         told,
-        el("p", {}, t("decision.value"), " ", el("code", {}, said(JSON.stringify(made.value)))),
+        el("p", {}, t("decision.value"), " ", el("code", {}, said(writeExact(made.value)))),
         [made.violation, ...made.warnings].filter(Boolean).map((why) => el("p", { class: "faint" }, said(why))),
       );
     } catch (problem) {
@@ -60,5 +61,3 @@ function nested(values) {
   }
   return found;
 }
-
-const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);

@@ -3,6 +3,7 @@
 import { idOf } from "./decisioninputs.js";
 import { trialOf } from "./decisiontrial.js";
 import { el, fill, said } from "./element.js";
+import { writeExact } from "./exactjson.js";
 import { t } from "./language.js";
 
 const DMN = /^https?:\/\/www\.omg\.org\/spec\/DMN\//;
@@ -90,7 +91,7 @@ export class DecisionView {
     });
     this.rows.set(idOf(decision), rules);
     const value = (text) =>
-      text.slice(0, SHOWN) in values && el("code", { class: "value" }, said(JSON.stringify(values[text.slice(0, SHOWN)])));
+      text.slice(0, SHOWN) in values && el("code", { class: "value" }, said(writeExact(values[text.slice(0, SHOWN)])));
     const heads = [
       ...asked.map((text) => el("th", { scope: "col", class: "asked" }, said(text), value(text))),
       ...given.map((text) => el("th", { scope: "col", class: "given" }, said(text))),

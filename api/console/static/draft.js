@@ -12,8 +12,8 @@ export function formOf({ key, name, files, parameterTemplate, outputsTemplate })
     form.append("bpmn", new File([text], file), file);
   });
   if (name) form.append("name", name);
-  if (parameterTemplate) form.append("parameterTemplate", JSON.stringify(parameterTemplate));
-  if (outputsTemplate) form.append("outputsTemplate", JSON.stringify(outputsTemplate));
+  if (parameterTemplate) form.append("parameterTemplate", writeExact(parameterTemplate));
+  if (outputsTemplate) form.append("outputsTemplate", writeExact(outputsTemplate));
   return form;
 }
 

@@ -2,6 +2,7 @@
 
 import { INPUTS, PROPERTIES } from "./editform.js";
 import { el } from "./element.js";
+import { asText } from "./exactjson.js";
 import { t } from "./language.js";
 
 const POLICIES = ["delete", "retain", "retain-except-on-failed-start"];
@@ -77,7 +78,7 @@ function parameter(form, property, value, declared) {
 
 function usual({ default: value, noEcho }) {
   if (value === null || value === undefined || value === "" || noEcho) return "";
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return asText(value);
 }
 
 function undo(form) {

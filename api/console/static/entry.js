@@ -2,10 +2,11 @@
 
 import { offer } from "./edithints.js";
 import { el, unique } from "./element.js";
+import { asText as exactText } from "./exactjson.js";
 import { t } from "./language.js";
 
 /** A value as it is written in a field. */
-export const asText = (value) => (value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value));
+export const asText = (value) => (value === undefined || value === null ? "" : exactText(value));
 
 /** Fields of one entry: what is written in them is put together when the dialog is confirmed. */
 export class Entry {

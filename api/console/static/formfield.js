@@ -1,6 +1,7 @@
 // One field of a form that a person fills in: how it looks, what it holds, and what is wrong with it.
 
 import { el, fill, said, staysHere, unique } from "./element.js";
+import { asText, writeExact } from "./exactjson.js";
 import { t } from "./language.js";
 
 const DATE_INPUTS = { date: "date", time: "time", datetime: "datetime-local" };
@@ -22,7 +23,7 @@ export class FormField {
     this.node = this.#frame();
     this.#draw();
     this.set(value);
-    this.first = JSON.stringify(this.read());
+    this.first = writeExact(this.read());
   }
 
   #frame() {
@@ -57,10 +58,10 @@ export class FormField {
   /** Draw what belongs to the part as it stands, and keep what was typed. */
   update(part) {
     const value = this.read();
-    const same = JSON.stringify([this.part.options, this.part.readonly]) === JSON.stringify([part.options, part.readonly]);
-    const limits = JSON.stringify([this.part.label, this.part.description, this.part.maximum, this.part.minimum]);
+    const same = writeExact([this.part.options, this.part.readonly]) === writeExact([part.options, part.readonly]);
+    const limits = writeExact([this.part.label, this.part.description, this.part.maximum, this.part.minimum]);
     this.part = part;
-    if (same && limits === JSON.stringify([part.label, part.description, part.maximum, part.minimum])) return;
+    if (same && limits === writeExact([part.label, part.description, part.maximum, part.minimum])) return;
     if (same) {
       this.#tell();
       return;
@@ -166,15 +167,15 @@ export class FormField {
     const { kind, options, suggests } = this.part;
     if (value === undefined || value === null) return;
     if (this.grouped) {
-      const texts = (Array.isArray(value) ? value : [value]).map((each) => JSON.stringify(each));
+      const texts = (Array.isArray(value) ? value : [value]).map((each) => writeExact(each));
       for (const input of this.inputs.querySelectorAll("input"))
-        input.checked = texts.includes(JSON.stringify(options[Number(input.value)]?.value));
+        input.checked = texts.includes(writeExact(options[Number(input.value)]?.value));
     } else if (kind === "checkbox") this.control.checked = value === true || value === "true";
     else if (kind === "select" && !suggests) {
-      const place = options.findIndex((option) => JSON.stringify(option.value) === JSON.stringify(value));
+      const place = options.findIndex((option) => writeExact(option.value) === writeExact(value));
       this.control.value = place < 0 ? "" : String(place);
     } else if (kind === "datetime") this.control.value = this.#moment(String(value));
-    else this.control.value = typeof value === "string" ? value : JSON.stringify(value);
+    else this.control.value = asText(value);
   }
 
   /** A moment as the browser's own field takes it. */
@@ -187,7 +188,7 @@ export class FormField {
 
   /** Whether anything was filled in since it was drawn first. */
   get edited() {
-    return JSON.stringify(this.read()) !== this.first;
+    return writeExact(this.read()) !== this.first;
   }
 
   /** What is sent: what was filled in; undefined where there is nothing to say. */

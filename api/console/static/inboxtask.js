@@ -3,6 +3,7 @@
 import { badge } from "./badge.js";
 import { ask, tell } from "./dialog.js";
 import { el, fill, said, unique } from "./element.js";
+import { parseExact, writeExact } from "./exactjson.js";
 import { FormView } from "./formview.js";
 import { prose } from "./formtext.js";
 import { icon } from "./icon.js";
@@ -239,7 +240,7 @@ export function taskPage({ main, id, client, titled }) {
 
   function remember() {
     try {
-      sessionStorage.setItem(KEPT + id, JSON.stringify(view.typed));
+      sessionStorage.setItem(KEPT + id, writeExact(view.typed));
     } catch {
       // A browser that keeps nothing only forgets what was typed when the page is left.
     }
@@ -247,7 +248,7 @@ export function taskPage({ main, id, client, titled }) {
 
   function remembered() {
     try {
-      return JSON.parse(sessionStorage.getItem(KEPT + id) ?? "{}");
+      return parseExact(sessionStorage.getItem(KEPT + id) ?? "{}");
     } catch {
       return {};
     }

@@ -1,7 +1,7 @@
 // JSON as people read and write it.
 
 import { el, fill, said, staysHere, unique } from "./element.js";
-import { parseExact, writeExact } from "./exactjson.js";
+import { isObject, parseExact, writeExact } from "./exactjson.js";
 import { t } from "./language.js";
 
 const LONG = 20_000;
@@ -10,8 +10,7 @@ const LONG = 20_000;
 export function shownValue(value) {
   if (typeof value === "string")
     return value === "" ? el("span", { class: "faint" }, t("empty")) : block(value, "text");
-  if (value !== null && typeof value === "object") return block(JSON.stringify(value, null, 2), "code");
-  return el("code", {}, JSON.stringify(value) ?? "");
+  return isObject(value) || Array.isArray(value) ? block(writeExact(value, 2), "code") : el("code", {}, writeExact(value) ?? "");
 }
 
 function block(text, kind) {
@@ -43,11 +42,11 @@ export function valueTable(values, caption) {
 }
 
 /** JSON text read, or `{}` where there is none. */
-export function readObject(text, parse = JSON.parse) {
+export function readObject(text) {
   if (!text) return {};
   try {
-    const value = parse(text);
-    return value !== null && typeof value === "object" ? value : { "": value };
+    const value = parseExact(text);
+    return isObject(value) || Array.isArray(value) ? value : { "": value };
   } catch {
     return { "": text };
   }

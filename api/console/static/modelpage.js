@@ -4,6 +4,7 @@ import { ask } from "./dialog.js";
 import { decisionsIn, DecisionView } from "./decisionview.js";
 import { Diagram } from "./diagram.js";
 import { el, fill, said } from "./element.js";
+import { asText } from "./exactjson.js";
 import { findingList } from "./findings.js";
 import { icon } from "./icon.js";
 import { has, t } from "./language.js";
@@ -236,7 +237,7 @@ export function modelPage({ main, id, query, client, titled }) {
 
   function cell(entry, column) {
     const text = (value) =>
-      value === undefined || value === null ? "" : said(typeof value === "string" ? value : JSON.stringify(value));
+      value === undefined || value === null ? "" : said(asText(value));
     if (column === "Key")
       return [
         el("code", {}, text(entry.NameSpace ? `${entry.NameSpace}.${entry.Key}` : entry.Key)),

@@ -4,6 +4,7 @@ import { badge } from "./badge.js";
 import { CheckSchedules } from "./checkschedules.js";
 import { ask } from "./dialog.js";
 import { el, fill, Rows, said } from "./element.js";
+import { asText } from "./exactjson.js";
 import { icon } from "./icon.js";
 import { counted, t } from "./language.js";
 import { ago } from "./moment.js";
@@ -106,7 +107,7 @@ export function resourcesPage({ main, query, client, titled }) {
 
   function row(each) {
     const outputs = Object.entries(each.outputs);
-    const told = outputs.slice(0, MOST_OUTPUTS).map(([name, value]) => el("div", {}, el("span", { class: "faint" }, `${name} `), said(typeof value === "string" ? value : JSON.stringify(value))));
+    const told = outputs.slice(0, MOST_OUTPUTS).map(([name, value]) => el("div", {}, el("span", { class: "faint" }, `${name} `), said(asText(value))));
     const cells = {
       state: [badge(COLOURS[each.state] ?? "missing", t(`resource.state.${each.state}`)), each.reason && el("div", { class: "reason clamp" }, said(each.reason)), each.checkedAt && el("div", { class: "sub" }, t("resource.checked", { time: ago(each.checkedAt) }))],
       stone: [el("code", {}, said(each.stone)), el("div", { class: "sub" }, said(each.name))],

@@ -5,7 +5,10 @@ import { spoken } from "./language.js";
 
 /** Members of answers that hold sentences, and those that hold what people have given. */
 const SAID = new Set(["detail", "message", "reason", "sentences", "findings", "text", "violation", "warnings", "barred", "log"]);
-const GIVEN = new Set(["values", "variables", "parameters", "params", "outputs", "inputs", "parts", "files", "xml", "value"]);
+export const GIVEN = new Set([
+  ...["values", "variables", "parameters", "params", "outputs", "inputs", "parts", "files", "xml", "value", "saved"],
+  ...["parameterTemplate", "outputsTemplate"],
+]);
 /** Given by name they are values; in a list they are what a stone declares. */
 const DECLARED = new Set(["parameters", "outputs"]);
 /** What is longer, nested deeper, or takes more looks is nothing that the engine says, and stays as it is. */

@@ -1,9 +1,9 @@
 // The HTTP calls, the same that anybody may make, and what goes wrong with them.
 
-import { parseExact, writeExact } from "./exactjson.js";
+import { parseAnswer, writeExact } from "./exactjson.js";
 import { keyHeader } from "./key.js";
 import { t } from "./language.js";
-import { inWords } from "./sentences.js";
+import { GIVEN, inWords } from "./sentences.js";
 
 /** Below which the calls are: the console lies in their folder `console/`. */
 export const BASE = new URL("../", document.baseURI);
@@ -37,7 +37,7 @@ function address(path, query) {
   return url;
 }
 
-async function call(method, path, { query, json, form, etag, match, signal, text = false, exact = false } = {}) {
+async function call(method, path, { query, json, form, etag, match, signal, text = false } = {}) {
   // The header by which a session counts: no page of another site can send it here.
   const headers = { Accept: "application/json", "X-Riverstone-CSRF": "1", ...keyHeader() };
   if (etag) headers["If-None-Match"] = etag;
@@ -53,21 +53,24 @@ async function call(method, path, { query, json, form, etag, match, signal, text
   }
   if (answer.status === 304) return { same: true, data: null, etag };
   if (text && answer.ok) return { same: false, data: await answer.text(), etag: null };
-  if (exact && answer.ok) return { same: false, data: parseExact(await answer.text()), etag: null };
-  const content = await inWords(await answer.json().catch(() => ({})));
+  const content = await inWords(read(await answer.text()));
   if (answer.ok) return { same: false, data: content, etag: answer.headers.get("ETag") };
   const problem = new Problem(answer.status, content);
   if (answer.status === 401) refused.dispatchEvent(new CustomEvent("key", { detail: problem }));
   throw problem;
 }
 
-export async function get(path, query, signal) {
-  return (await call("GET", path, { query, signal })).data;
+/** Values that people have given keep their numbers as they are written, to be shown so and sent back. */
+function read(text) {
+  try {
+    return parseAnswer(text, GIVEN);
+  } catch {
+    return {};
+  }
 }
 
-/** Values that are to be sent back: with their numbers as they are, and no sentence in them translated. */
-export async function getExact(path) {
-  return (await call("GET", path, { exact: true })).data;
+export async function get(path, query, signal) {
+  return (await call("GET", path, { query, signal })).data;
 }
 
 /** What is answered as a text that is no JSON. */

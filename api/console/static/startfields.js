@@ -1,6 +1,7 @@
 // What a start asks for: the form of the start event, fields of the parameter template, and any other variables as JSON.
 
 import { el, fill } from "./element.js";
+import { copyOf, isObject } from "./exactjson.js";
 import { FormView } from "./formview.js";
 import { JsonField } from "./jsontext.js";
 import { t } from "./language.js";
@@ -129,11 +130,9 @@ function merge(values, more) {
   }
 }
 
-const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
-
 /** A copy of the values without what the form asks for. */
 function without(values, keys) {
-  const rest = structuredClone(values);
+  const rest = copyOf(values);
   for (const key of keys) {
     const names = key.split(".");
     const holders = [rest];

@@ -2,6 +2,7 @@
 
 import { ask } from "./dialog.js";
 import { el, fill, said } from "./element.js";
+import { asText } from "./exactjson.js";
 import { icon } from "./icon.js";
 import { counted, has, t } from "./language.js";
 import { box, problemBox, weatherIs } from "./notice.js";
@@ -213,7 +214,7 @@ export function stonesPage({ main, client, titled }) {
               : el(
                   "code",
                   {},
-                  said(typeof parameter.default === "string" ? parameter.default : JSON.stringify(parameter.default)),
+                  said(asText(parameter.default)),
                 ),
           ),
           el("td", {}, meaning(parameter)),
@@ -227,7 +228,7 @@ export function stonesPage({ main, client, titled }) {
       parameter.allowedValues &&
       t("stone.allowed", {
         values: parameter.allowedValues
-          .map((value) => (typeof value === "string" ? value : JSON.stringify(value)))
+          .map(asText)
           .join(", "),
       });
     const name = parameter.displayName === parameter.name ? null : parameter.displayName;

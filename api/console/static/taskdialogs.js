@@ -2,12 +2,12 @@
 
 import { el, said, unique } from "./element.js";
 import { ask } from "./dialog.js";
-import { ExactNumber, parseExact, writeExact } from "./exactjson.js";
+import { asText, ExactNumber, parseExact, writeExact } from "./exactjson.js";
 import { JsonField, readObject } from "./jsontext.js";
 import { t } from "./language.js";
 import { holdsMask } from "./masked.js";
 import { RepairPlan } from "./repairplan.js";
-import { get, getExact, put } from "./server.js";
+import { get, put } from "./server.js";
 import { ValueForm } from "./valueform.js";
 
 /** Of the variables that a process holds so many have a field; any other is set by its name. */
@@ -60,7 +60,7 @@ class ParameterField {
   }
 
   #select(shared, allowed) {
-    const texts = allowed.map((value) => (typeof value === "string" ? value : JSON.stringify(value)));
+    const texts = allowed.map(asText);
     if (!texts.includes(this.first)) texts.unshift(this.first);
     const select = el(
       "select",
@@ -98,7 +98,7 @@ async function declarationOf(code) {
 
 export async function askToRerun(task) {
   const declared = await declarationOf(task.stone);
-  const values = readObject(task.params, parseExact);
+  const values = readObject(task.params);
   const byName = new Map(declared.map((parameter) => [parameter.name, parameter]));
   const names = [...new Set([...Object.keys(values), ...byName.keys()])];
   const fields = names.map((name) => new ParameterField(name, values[name], byName.get(name)));
@@ -179,7 +179,7 @@ export async function askForHandWork(task) {
 
 /** Set what a process knows: what it holds now is there to be changed, and anything can be added. */
 export async function askForVariables(process) {
-  const { variables } = await getExact(`process/${process.processInstanceId}/variables`);
+  const { variables } = await get(`process/${process.processInstanceId}/variables`);
   const fields = Object.entries(variables).map(([name, value]) => ({ name, value, ...(holdsMask(value) ? hidden(value) : {}) }));
   const form = new ValueForm({ fields: fields.slice(0, MOST_FIELDS), label: t("variables"), changed: true });
   return ask({

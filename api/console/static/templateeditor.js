@@ -4,6 +4,7 @@ import { ask } from "./dialog.js";
 import { el, said } from "./element.js";
 import { asText, Entry } from "./entry.js";
 import { entryList } from "./entrylist.js";
+import { isNumber, isObject, parseExact } from "./exactjson.js";
 import { t } from "./language.js";
 import { TemplateForm } from "./templateform.js";
 
@@ -58,7 +59,7 @@ function preview(entries) {
 function valueOf(text, type) {
   if (type === "String" || text.startsWith("Ref:")) return text;
   try {
-    return JSON.parse(text);
+    return parseExact(text);
   } catch {
     return text;
   }
@@ -99,10 +100,10 @@ function checked(made) {
 
 const NAME = /^[\p{L}_][\p{L}\p{N}_.-]*$/u;
 const FITS = {
-  Integer: Number.isInteger,
-  Number: Number.isFinite,
+  Integer: (value) => isNumber(value) && Number.isInteger(Number(value)),
+  Number: isNumber,
   Boolean: (value) => typeof value === "boolean",
-  Map: (value) => value !== null && typeof value === "object" && !Array.isArray(value),
+  Map: isObject,
   List: Array.isArray,
 };
 

@@ -1,6 +1,7 @@
 // A form drawn from a parameter template: one field a variable, those of a namespace in a group.
 
 import { el, said } from "./element.js";
+import { copyOf, isObject } from "./exactjson.js";
 import { VariableField } from "./variablefield.js";
 
 /** The fields of a whole template, those of a namespace in a group of their own. */
@@ -65,10 +66,10 @@ export class TemplateForm {
 
   /** Take over values; what no field has is returned. */
   take(values) {
-    const rest = structuredClone(values);
+    const rest = copyOf(values);
     for (const variable of this.variables) {
       const home = variable.namespace === null ? rest : rest[variable.namespace];
-      if (home === null || typeof home !== "object" || !(variable.key in home)) continue;
+      if (!isObject(home) || !(variable.key in home)) continue;
       variable.value = home[variable.key];
       delete home[variable.key];
       if (variable.namespace !== null && Object.keys(home).length === 0) delete rest[variable.namespace];

@@ -1,6 +1,7 @@
 // The field of one variable of a parameter template, with its limits, its default and its link to another one.
 
 import { el, said, staysHere, unique } from "./element.js";
+import { asText, isNumber, parseExact } from "./exactjson.js";
 import { t } from "./language.js";
 import { MASKED } from "./masked.js";
 
@@ -18,8 +19,14 @@ function typeOf(entry) {
   return TYPES.find((type) => type.toLowerCase() === name) ?? "String";
 }
 
-function asText(value) {
-  return typeof value === "string" ? value : JSON.stringify(value);
+/** A number as it is written; whatever else JavaScript takes for one is left to the server. */
+function numberOf(text) {
+  try {
+    const value = parseExact(text.trim().replace(/^\+/, ""));
+    return isNumber(value) ? value : Number(text);
+  } catch {
+    return Number(text);
+  }
 }
 
 export class VariableField {
@@ -168,10 +175,10 @@ export class VariableField {
     if (this.input.multiple) return [...this.input.selectedOptions].map(({ value }) => this.#allowed(value));
     const text = this.input.value;
     if (Array.isArray(this.entry.AllowedValues) && !LISTS.includes(this.type)) return this.#allowed(text);
-    if (this.type === "Number" || this.type === "Integer") return Number(text);
+    if (this.type === "Number" || this.type === "Integer") return numberOf(text);
     if (this.type === "Boolean") return text === "true";
     if (LISTS.includes(this.type)) return text.split(",").map((item) => item.trim());
-    return this.type === "Map" || this.type === "Json" ? JSON.parse(text) : text;
+    return this.type === "Map" || this.type === "Json" ? parseExact(text) : text;
   }
 
   #allowed(text) {
