@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from .instance import Instance
 
 
-def refuse_masked_variables(instance: Instance, given: Mapping[str, JSON], token: Token) -> None:
-    """Refuse variables in which the mask stands for a secret that is there, or where one belongs.
+def unmasked_variables(instance: Instance, given: Mapping[str, JSON], token: Token) -> Mapping[str, JSON]:
+    """Variables as somebody means them who has read what is shown: a member of an object that is masked stays as it is.
 
     Args:
         instance: The process whose secrets they are.
@@ -30,27 +30,30 @@ def refuse_masked_variables(instance: Instance, given: Mapping[str, JSON], token
         token: From where they are seen.
 
     Raises:
-        Invalid: ``value-masked``, with an error at each place.
+        Invalid: ``value-masked``, with an error at each place where the mask stands for anything else.
     """
-    if _holds_mask(given):
-        known = {**instance.context.parameters, **token.context.parameters}
-        paths = secrets.paths_in(instance.definition, {**known, **given}, instance.facilities.stones)
-        _refuse(instance, given, known, paths)
+    if not _holds_mask(given):
+        return given
+    known = {**instance.context.parameters, **token.context.parameters}
+    paths = secrets.paths_in(instance.definition, {**known, **given}, instance.facilities.stones)
+    return _unmasked(instance, given, known, paths)
 
 
-def refuse_masked_parameters(instance: Instance, row: TaskRow, given: Mapping[str, JSON]) -> None:
+def unmasked_parameters(instance: Instance, row: TaskRow, given: Mapping[str, JSON]) -> Mapping[str, JSON]:
     """The same of a task's parameters."""
-    if _holds_mask(given):
-        names = secrets.names_in(row, instance.facilities.stones)[0]
-        _refuse(instance, given, jsontext.read(row.parameters), [(name,) for name in names])
+    if not _holds_mask(given):
+        return given
+    names = secrets.names_in(row, instance.facilities.stones)[0]
+    return _unmasked(instance, given, jsontext.read(row.parameters), [(name,) for name in names])
 
 
-def refuse_masked_outputs(instance: Instance, row: TaskRow, given: Mapping[str, JSON]) -> None:
+def unmasked_outputs(instance: Instance, row: TaskRow, given: Mapping[str, JSON]) -> Mapping[str, JSON]:
     """The same of what a task puts out."""
-    if _holds_mask(given):
-        names = secrets.names_put_out(row, instance.facilities.stones)
-        known = jsontext.read(row.outputs) if row.outputs else {}
-        _refuse(instance, given, known, [(name,) for name in names])
+    if not _holds_mask(given):
+        return given
+    names = secrets.names_put_out(row, instance.facilities.stones)
+    known = jsontext.read(row.outputs) if row.outputs else {}
+    return _unmasked(instance, given, known, [(name,) for name in names])
 
 
 def refuse_masked_start(definition: Definition, given: Mapping[str, JSON], stones: Stones) -> None:
@@ -67,15 +70,46 @@ def _holds_mask(given: Mapping[str, JSON]) -> bool:
     return bool(given) and MASKED in jsontext.dumps(dict(given))
 
 
-def _refuse(instance: Instance, given: Mapping[str, JSON], known: Mapping[str, JSON], paths: Iterable[Path]) -> None:
+def _unmasked(
+    instance: Instance, given: Mapping[str, JSON], known: Mapping[str, JSON], paths: Iterable[Path]
+) -> Mapping[str, JSON]:
     secret, mask = frozenset(paths), mask_of_step(instance)
     now = {name: value for name, value in known.items() if name in given}
     shown = Mask(secret, ()).mask_value(now if mask is None else mask.mask_value(now))
-    wrong = {".".join(path): path[0] for path in secret if value_at(dict(given), path) == MASKED}
-    for name, value in given.items():
+    meant, rest = _with_members_kept(given, shown, now)
+    wrong = {".".join(path): path[0] for path in secret if value_at(rest, path) == MASKED}
+    for name, value in rest.items():
         if name in now and shown[name] != now[name]:
             wrong |= dict.fromkeys(_copied(name, value, shown[name]), name)
     _raise_if({place: _instead(name) for place, name in sorted(wrong.items())})
+    return meant
+
+
+def _with_members_kept(
+    given: Mapping[str, JSON], shown: Mapping[str, JSON], now: Mapping[str, JSON]
+) -> tuple[dict[str, JSON], dict[str, JSON]]:
+    """What is given, with the members of objects that are given as they are shown, and what is given beside these.
+
+    A name that is left out stays as it is, but a member of an object that is left out is gone: whoever changes another
+    member has to give it. In a list nobody can tell which item has moved, so only a whole one is the same.
+    """
+    meant, rest = dict(given), dict(given)
+    pending: list[tuple[dict[str, Any], dict[str, Any], Any, Any]] = [(meant, rest, shown, now)]
+    while pending:
+        here, beside, seen, known = pending.pop()
+        for name in here.keys() & seen.keys() & known.keys():
+            value = here[name]
+            if all(isinstance(each, Mapping) for each in (value, seen[name], known[name])):
+                here[name], beside[name] = dict(value), dict(value)
+                pending.append((here[name], beside[name], seen[name], known[name]))
+            elif here is not meant and _is_shown_so(value, seen[name]):
+                here[name], beside[name] = known[name], None
+    return meant, rest
+
+
+def _is_shown_so(value: JSON, shown: JSON) -> bool:
+    text = jsontext.dumps(value)
+    return MASKED in text and text == jsontext.dumps(shown)
 
 
 def _instead(name: str) -> str:

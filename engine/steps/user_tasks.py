@@ -12,7 +12,7 @@ from .. import jsontext
 from ..errors import Conflict, Invalid, NotAllowed, UnknownTask
 from ..instance import ledger
 from ..instance.instance import Instance
-from ..instance.masked_values import refuse_masked_variables
+from ..instance.masked_values import unmasked_variables
 from ..instance.user_tasks import is_seen, may, refuse_barred, row_of
 from ..person import LONGEST_NAME, Person, is_person
 from ..views.people import PersonAct
@@ -32,8 +32,7 @@ def complete(instance: Instance, task_id: int, outputs: Mapping[str, Any], perso
         _refuse_stranger(instance, row, person, "complete")
         refuse_barred(instance, row, person.user)
     token = instance.workflow.tasks[row.token]
-    refuse_masked_variables(instance, outputs, token)
-    answer = checked_answer(instance, token, outputs)
+    answer = checked_answer(instance, token, unmasked_variables(instance, outputs, token))
     if person is not None:
         ledger.keep(row, person=person.user)
     row.outputs = jsontext.dumps(answer) if answer else None

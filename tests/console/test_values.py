@@ -66,10 +66,11 @@ def edit(field: Locator, old: str, new: str) -> None:
 def test_only_what_was_edited_is_changed_and_only_there(studio: Studio, looker: Looker) -> None:
     number = waiting(studio, START)
     dialog = asked(looker, number)
-    for name in ("db", "url"):
-        # Of a value that holds a secret nothing is filled in: with the mask it would take the secret's place.
-        expect(dialog.get_by_label(name, exact=True)).to_have_value("")
-    dialog.get_by_text("It holds a secret, which is not shown").wait_for()
+    # Of a text that holds a secret nothing is filled in: with the mask it would take the secret's place.
+    expect(dialog.get_by_label("url", exact=True)).to_have_value("")
+    # Of an object the other members can be changed.
+    dialog.get_by_text("***** stands for a secret.").wait_for()
+    edit(dialog.get_by_label("db", exact=True), '"u"', '"new"')
     edit(dialog.get_by_label("script", exact=True), "line 2", "line 3")
     edit(dialog.get_by_label("windows", exact=True), "b", "c")
     edit(dialog.get_by_label("order", exact=True), '"count": 1', '"count": 2')
@@ -82,7 +83,9 @@ def test_only_what_was_edited_is_changed_and_only_there(studio: Studio, looker: 
     looker.sees("Accepted: Set variables")
 
     now = studio.engine.variables(number)
-    assert now["db"] == {"password": "*****", "user": "u"}
+    assert now["db"] == {"password": "*****", "user": "new"}
+    (row,) = studio.engine._store.read("SELECT `variables` FROM `content`")
+    assert json.loads(row[0])["db"] == {"password": "hunter22", "user": "new"}
     assert (now["script"], now["windows"]) == ("line 1\nline 3", "a\r\nc")
     assert json.dumps(now["order"]) == '{"id": 9007199254740993, "price": 1.0, "count": 2}'
     assert (now["size"], now["flag"]) == (START["size"], True)

@@ -1,4 +1,6 @@
-// What the server shows in place of secrets. It is never sent back: it would take their place.
+// What the server shows in place of secrets. It is sent back only inside of an object, where it means that they stay.
+
+import { isObject } from "./exactjson.js";
 
 export const MASKED = "*****";
 
@@ -7,6 +9,11 @@ export function holdsMask(value) {
   if (typeof value === "string") return value.includes(MASKED);
   if (value === null || typeof value !== "object") return false;
   return Object.entries(value).some(([name, each]) => (!Array.isArray(value) && holdsMask(name)) || holdsMask(each));
+}
+
+/** Whether members of a value can be changed beside the secrets in it: the server keeps those that are sent back as shown. */
+export function keepsMembers(value) {
+  return isObject(value) && holdsMask(value) && !Object.keys(value).some(holdsMask);
 }
 
 /** The values without those in which a secret is hidden, and the dotted names of what was left out. */

@@ -2,10 +2,10 @@
 
 import { el, said, unique } from "./element.js";
 import { ask } from "./dialog.js";
-import { asText, ExactNumber, parseExact, writeExact } from "./exactjson.js";
+import { asText, isObject, parseExact, writeExact } from "./exactjson.js";
 import { JsonField, readObject } from "./jsontext.js";
 import { t } from "./language.js";
-import { holdsMask } from "./masked.js";
+import { holdsMask, keepsMembers } from "./masked.js";
 import { RepairPlan } from "./repairplan.js";
 import { get, put } from "./server.js";
 import { ValueForm } from "./valueform.js";
@@ -17,8 +17,9 @@ const MOST_FIELDS = 100;
 class ParameterField {
   constructor(name, value, declared) {
     this.name = name;
-    this.secret = holdsMask(value) || declared?.noEcho === true;
-    const isJson = typeof value === "object" && value !== null && !(value instanceof ExactNumber);
+    const beside = keepsMembers(value) && declared?.noEcho !== true;
+    this.secret = (holdsMask(value) && !beside) || declared?.noEcho === true;
+    const isJson = isObject(value) || Array.isArray(value);
     // What is typed for a secret is its text; only one that is more than that is JSON. No field keeps a carriage return.
     this.isText = (this.secret && !isJson) || (typeof value === "string" && !value.includes("\r")) || (value === undefined && (declared?.type ?? "string") === "string");
     this.first = this.secret || value === undefined ? "" : this.isText ? value : writeExact(value);
@@ -27,6 +28,7 @@ class ParameterField {
     const hint = [
       declared?.description,
       this.secret && value !== undefined && t(isJson ? "set.secret" : "rerun.secret"),
+      beside && t("set.members"),
       !this.isText && (isJson || typeof value === "string") && "JSON",
     ]
       .filter(Boolean)
@@ -191,4 +193,7 @@ export async function askForVariables(process) {
 }
 
 /** How a value is asked for that is a secret, or in which one is hidden. */
-const hidden = (value) => ({ secret: true, hint: t(typeof value === "string" ? "rerun.secret" : "set.secret") });
+function hidden(value) {
+  if (keepsMembers(value)) return { hint: t("set.members") };
+  return { secret: true, hint: t(typeof value === "string" ? "rerun.secret" : "set.secret") };
+}

@@ -21,7 +21,7 @@ from ...instance.flags import Flags
 from ...instance.forward import ForwardInstance, forward_of
 from ...instance.history import note_attempt
 from ...instance.instance import Instance
-from ...instance.masked_values import refuse_masked_outputs, refuse_masked_parameters, refuse_masked_variables
+from ...instance.masked_values import unmasked_outputs, unmasked_parameters, unmasked_variables
 from ...instance.task_parameters import Resolved, code_of, resolve
 from ...stones.parameters import typed
 from ..draining import drain
@@ -113,7 +113,7 @@ def enter_as_made(instance: Instance, task_id: int, outputs: Mapping[str, Any]) 
         errors = {name: [f"Is no output of the stone {row.stone!r}: {', '.join(stone.outputs)}."] for name in unknown}
         raise Invalid(f"The stone {row.stone!r} puts out no {unknown[0]!r}.", code="outputs-invalid", errors=errors)
     before = jsontext.read(row.outputs) if row.outputs else {}
-    refuse_masked_outputs(process, row, outputs)
+    outputs = unmasked_outputs(process, row, outputs)
     note_attempt(process, row, row.status, row.reason, edited=False)
     text = jsontext.dumps({**before, **outputs})
     process.weight.foresee(dict(outputs))
@@ -138,13 +138,6 @@ def set_variables(instance: Instance, values: Mapping[str, Any], task_id: int | 
     if process.row.phase not in ("running", "suspended", "paused"):
         text = f"Process {process.number} has the status {process.row.status!r}: its variables change no more."
         raise Conflict(text, status=process.row.status)
-    template, errors = process.definition.parameter_template, {}
-    for name, value in values.items():
-        if template is not None and value is not None and (texts := template.violations((name,), value)):
-            errors[name] = list(texts)
-    if errors:
-        told = " ".join(f"{name!r}: {' '.join(texts)}" for name, texts in errors.items())
-        raise Invalid(f"The parameter template refuses these values. {told}", code="variables-invalid", errors=errors)
     token = process.workflow.task_tree
     if task_id is not None:
         row = process.tasks.get(task_id)
@@ -155,7 +148,14 @@ def set_variables(instance: Instance, values: Mapping[str, Any], task_id: int | 
             text = f"Task {task_id} has ended, so no variables are seen from it any more: leave it out."
             raise Conflict(text, status=row.status)
         token = found
-    refuse_masked_variables(process, values, token)
+    values = unmasked_variables(process, values, token)
+    template, errors = process.definition.parameter_template, {}
+    for name, value in values.items():
+        if template is not None and value is not None and (texts := template.violations((name,), value)):
+            errors[name] = list(texts)
+    if errors:
+        told = " ".join(f"{name!r}: {' '.join(texts)}" for name, texts in errors.items())
+        raise Invalid(f"The parameter template refuses these values. {told}", code="variables-invalid", errors=errors)
     process.weight.foresee(dict(values))
     token.set_variables(values)
     settle(process)
@@ -267,7 +267,7 @@ def _again(process: ForwardInstance, token: Token, row: TaskRow | None, paramete
 def _again_in_stone(process: ForwardInstance, token: Token, row: TaskRow, parameters: Mapping[str, Any] | None) -> None:
     produced = row.status != "produce.failed"
     if parameters:
-        refuse_masked_parameters(process, row, parameters)
+        parameters = unmasked_parameters(process, row, parameters)
     edited = _edited(process, token, row, parameters) if produced else None
     if edited is not None and _may_have_made(row):
         stone = process.facilities.stones.choose(row.stone, row.parameters)

@@ -21,7 +21,7 @@ from ...errors import Conflict, Invalid, UnknownTask
 from ...instance import ledger
 from ...instance.forward import ForwardInstance
 from ...instance.instance import Instance
-from ...instance.masked_values import refuse_masked_parameters, refuse_masked_variables
+from ...instance.masked_values import unmasked_parameters, unmasked_variables
 from ...undo.creation import create_rewind, steps_of
 from ...undo.frozen import Order
 from ...undo.order import covers, is_kept, plan, stand_ins
@@ -52,9 +52,9 @@ def request_rewind(
     process = found.process
     order = plan(process.tasks, "rollback", found.undone)
     _refuse_unnamed(found, order, kept)
+    variables = unmasked_variables(process, variables, process.workflow.task_tree)
     _refuse_other_values(process, variables)
-    refuse_masked_variables(process, variables, process.workflow.task_tree)
-    refuse_masked_parameters(process, process.tasks[task_id], parameters)
+    parameters = unmasked_parameters(process, process.tasks[task_id], parameters)
     if version is not None:
         # Before any hook is asked to stop.
         migrating.refuse_beside(process, *version, found.target, found.is_after)

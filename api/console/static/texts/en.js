@@ -343,6 +343,7 @@ export default {
   set: "Set variables…",
   "set.title": "Set variables of the process",
   "set.hint": "What is not changed stays as it is.",
+  "set.members": "***** stands for a secret. Leave it there to keep the secret, or write another one.",
   "set.secret": "It holds a secret, which is not shown: write all of it anew, or leave it empty to keep it.",
   "set.do": "Set",
   cancel: "Cancel…",
