@@ -159,8 +159,10 @@ def _file(path: str | None) -> Mapping[str, Any]:
         return {}
     try:
         read = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise _wrong(f"The settings file {path!r} cannot be read: {error}.") from error
+    except OSError as error:
+        raise _wrong(f"The settings file {path!r} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise _wrong(f"The settings file {path!r} is not TOML: {error}.") from error
     unknown = sorted(set(read) - PARTS)
     if unknown:
         raise _wrong(f"The settings file {path!r} has no part {unknown[0]!r}: use {', '.join(sorted(PARTS))}.")

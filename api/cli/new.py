@@ -18,7 +18,7 @@ FILES = {
     "compose.yaml": "compose.yaml.txt",
 }
 """What is written, and the file beside this module that it is made of."""
-KEY = re.compile(r"[a-z][a-z0-9-]{0,48}[a-z0-9]")
+KEY = re.compile(r"[a-z]([a-z0-9-]{0,48}[a-z0-9])?")
 
 
 @click.command()
@@ -28,7 +28,8 @@ def new(name: str) -> None:
     folder = Path(name)
     key = folder.name.lower().replace("_", "-")
     if not KEY.fullmatch(key):
-        raise click.ClickException(f"{folder.name!r} cannot be a key: use letters, digits and '-', such as my-flows.")
+        text = f"{folder.name!r} cannot be a key: use up to 50 letters, digits and '-', such as my-flows."
+        raise click.ClickException(text)
     try:
         folder.mkdir(parents=True)
     except FileExistsError as error:

@@ -331,8 +331,7 @@ def _tell_failed_undo(telling: Telling, undo: UndoInstance, name: str) -> None:
         count = "One more task waits" if waiting == 1 else f"As many as {waiting} more tasks wait"
         telling.say(f"{count} for that, since what was made later is taken back first.")
     telling.say(
-        "Put right what the reason names and let the undo go on; or, if it never can, give the tasks up by name: they"
-        " stay listed.",
+        "Fix the cause, then retry the undo. If it can never succeed, give the tasks up by name: they stay listed.",
         f"riverstone retry {number}",
         *(f"riverstone retry {number} --retain {head}" for head in heads[:1]),
     )

@@ -19,6 +19,9 @@ def stones_in(name: str) -> list[type[Stone]]:
         module = importlib.import_module(name)
     except Exception as error:
         text = f"The stones' module {name!r} cannot be imported: {error}. Is it in this folder or in PYTHONPATH?"
+        if name.endswith(".py"):
+            module_name = name.removesuffix(".py").replace("/", ".").strip(".")
+            text = f"{name!r} is a file, and a module is wanted: say {module_name!r} in the folder where it is found."
         raise Invalid(text, code="stones-module") from error
     listed = getattr(module, "stones", None)
     if not isinstance(listed, list | tuple):

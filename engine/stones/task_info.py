@@ -329,7 +329,7 @@ class TaskInfo(Generic[Parameters]):
         """
         if not name:
             raise Invalid("An output needs a name.", code="output-invalid")
-        jsontext.check({name: value}, limits=self._limits, name=f"output {name!r}")
+        jsontext.check({name: value}, limits=self._limits, name="output")
         if jsontext.weigh({**self.put_out, name: value}, self._limits.output_size) > self._limits.output_size:
             raise Invalid(
                 f"Task {self.task_id} puts out more than the limit output_size ({self._limits.output_size} bytes).",

@@ -44,7 +44,7 @@ def request_key(facilities: Facilities, key: str | None, owner: str | None, abou
     if key is None:
         return None
     refuse_length("idempotencyKey", key)
-    jsontext.check([key], limits=facilities.limits, name="request")
+    jsontext.check(key, limits=facilities.limits, name="idempotencyKey")
     return RequestKey(_of_owner(key, owner), digests(jsontext.dumps(about), facilities.store.cipher))
 
 

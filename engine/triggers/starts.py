@@ -112,7 +112,8 @@ class Starts:
             raise Invalid("The process name is empty or too long.", errors={"processName": [text]})
         if business_key is not None:
             refuse_length("businessKey", business_key)
-        jsontext.check([name, business_key], limits=limits, name="request")
+        for what, given in (("processName", name), ("businessKey", business_key)):
+            jsontext.check(given, limits=limits, name=what)
         about = [key, deployment_id, model_id, name, values, business_key, rollback, protected]
         # What is not asked for leaves the digests of earlier versions as they were.
         about += [drain] if drain != "stop" else []

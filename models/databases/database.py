@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from peewee import Database, MySQLDatabase, PeeweeException, PostgresqlDatabase, SqliteDatabase
-from playhouse.db_url import connect
+from playhouse.db_url import connect, schemes
 from playhouse.migrations import Runner
 
 from ..errors import StoreError
@@ -73,6 +73,7 @@ NEEDED = frozenset({"id", "host", "pid", "pid_started", "seen"})
 """What a schema has to know of its engines, so that they can be looked at."""
 NAMED = 3
 """How many engines are named."""
+KNOWN_URLS = "sqlite:///FILE, postgresql://USER:PASSWORD@HOST/NAME or mysql://USER:PASSWORD@HOST/NAME (MariaDB)"
 DRIVERS = {"postgres": (("psycopg", "psycopg2"), "postgresql"), "mysql": (("pymysql", "MySQLdb"), "mariadb")}
 """By the beginning of a scheme: the modules of which one is needed, and the extra that brings one."""
 
@@ -92,6 +93,9 @@ def open_database(url: str, *, patient: bool = False) -> Database:
         raise StoreError("riverstone does not run on Windows: use Linux, macOS, or the Windows Subsystem for Linux")
     url = f"mysql{url.removeprefix('mariadb')}" if url.startswith(("mariadb:", "mariadb+")) else url
     _need_driver(url)
+    if (scheme := urlsplit(url).scheme) not in schemes:
+        named = f"{scheme!r} is" if scheme else "its address names"
+        raise StoreError(f"{named} no kind of database: use {KNOWN_URLS}")
     try:
         return _opened(url, patient)
     except (RuntimeError, ValueError, PeeweeException) as error:
@@ -140,8 +144,22 @@ def _open_sqlite(url: str) -> Database:
         memory: Database = connect(url, **options, thread_safe=False)
         return memory
     database = _closed_with_its_thread(connect(url, **options))
+    _refuse_place(str(database.database))
     _make_private(str(database.database))
     return database
+
+
+def _refuse_place(path: str) -> None:
+    """Raise StoreError where no file can be; SQLite itself tells neither which file it is nor what it lacks."""
+    if path.startswith("file:"):
+        return
+    file = Path(path).absolute()
+    if file.is_dir():
+        raise StoreError(f"{str(file)!r} is a folder: name a file in it")
+    if not file.parent.is_dir():
+        raise StoreError(f"there is no folder {str(file.parent)!r}: make it first")
+    if not file.exists() and not os.access(file.parent, os.W_OK | os.X_OK):
+        raise StoreError(f"this user may not make the file {str(file)!r}: name another place")
 
 
 def _make_private(path: str) -> None:

@@ -146,6 +146,21 @@ def test_a_database_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
             Engine(url)
 
 
+def test_a_place_where_no_database_can_be_is_told_with_what_it_lacks(tmp_path: Path) -> None:
+    from riverstone.engine import Engine, StoreUnavailable
+
+    for url, told in (
+        (f"sqlite:///{tmp_path}/数据 库/river.db", f"there is no folder '{tmp_path}/数据 库': make it first"),
+        (f"sqlite:///{tmp_path}", f"'{tmp_path}' is a folder: name a file in it"),
+        ("oracle://scott:tiger@host/x", "'oracle' is no kind of database: use sqlite:///FILE, postgresql://"),
+        ("river.db", "its address names no kind of database: use sqlite:///FILE"),
+    ):
+        with pytest.raises(StoreUnavailable) as refused:
+            Engine(url)
+        assert told in refused.value.message
+        assert "tiger" not in refused.value.message
+
+
 @pytest.mark.parametrize(
     ("url", "drivers", "extra"),
     [

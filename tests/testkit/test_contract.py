@@ -258,7 +258,7 @@ def test_a_right_stone_passes_every_check() -> None:
         (LeavesTheHalf, "rollback of a thing whose start was never heard of", "as much exists as before"),
         (PutsOutMore, "outputs", "puts out extra"),
         (PutsOutLess, "outputs", "declares address"),
-        (PutsOutNoJson, "start", "which is not JSON"),
+        (PutsOutNoJson, "start", "output.id is of the Python type object, which is not JSON"),
         (NeverDone, "monitor", "was not done after"),
         (Waits, "start", "did not come back within 0.1 s"),
         (IgnoresTheRequest, "start", "did not come back within 0.1 s"),

@@ -18,10 +18,11 @@ from ..elements.form import Form
 from ..elements.subprocesses import CallActivity
 from ..elements.tasks import StoneTask
 from ..running.node import Node, Process
+from .bindings import is_bindable
 from .expression_texts import ExpressionText
 from .mappings import Input, OutputMapping
 from .people.form_files import FormFiles
-from .unread import foreign, not_yet_used, unread
+from .unread import TYPE_OF_TOPICS, foreign, not_yet_used, unread
 from .words import label
 
 AnyNode = TypeVar("AnyNode", bound=Node)
@@ -104,6 +105,9 @@ class ModelReader:
         """Report what the modelers say about an element that bears on its execution and is not understood."""
         for what in unread(element):
             text = f"{what} of {label(element)} cannot be run here: remove it, or let a task of its own do that."
+            lacking = TYPE_OF_TOPICS.get(what)
+            if lacking is not None and is_bindable(element):
+                text = f"{what} of {label(element)} names no stone without {lacking}: add that."
             self.report.error("not-understood", element, text)
         for name in not_yet_used(element):
             self.unused.setdefault(name, []).append(element)

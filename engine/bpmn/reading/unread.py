@@ -38,6 +38,8 @@ FLAGS = frozenset({"undoOnError", "undoOnCompensation"})
 """The properties of activities, or of a process, that are true or false."""
 _SHOWN = ("type", "calledElementBinding", "decisionRefBinding")
 _BINDING = frozenset({"topic", "delegateExpression", "class", "expression", "mq_queue"})
+TYPE_OF_TOPICS = {"camunda:topic": 'camunda:type="external"', "flowable:topic": 'flowable:type="external-worker"'}
+"""Beside what a topic names a stone."""
 _RESULT = frozenset({"resultVariable", "resultVariableName"})
 _MARKER = frozenset({"collection", "elementVariable", "elementIndexVariable"})
 _DECISION = frozenset({"decisionRef", "decisionRefVersion", "decisionRefVersionTag", "mapDecisionResult"})

@@ -818,3 +818,11 @@ def test_a_restored_database_gives_out_no_id_again(run: Run, tmp_path: Path) -> 
     assert int(again) > int(seen) > int(first)
     assert "'x' is no id" in run("restore", "--beyond", "x", fails=True).output
     assert "restore" in run("audit").output
+
+
+def test_what_newcomers_mistake_is_told_with_what_to_do(run: Run) -> None:
+    refused = CliRunner().invoke(main, ["--stones", "workshop.py", "stone", "list"])
+    assert "'workshop.py' is a file, and a module is wanted: say 'workshop'" in refused.stderr
+    run("deploy", "making.bpmn")
+    refused = run("start", "--key", "making", "--name", "half \udcff", fails=True)
+    assert "processName holds NUL or half of a surrogate pair" in refused.stderr

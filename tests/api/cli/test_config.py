@@ -77,7 +77,7 @@ def test_an_application_reads_the_same_file(folder: Path) -> None:
         ("serve = 1", "'serve' of the settings file is no table"),
         ("[log]\nform = 'xml'", "'xml' is not one of"),
         ("[serve]\nport = 70000", "70000 is not in the range"),
-        ("=", "cannot be read"),
+        ("=", "is not TOML"),
     ],
 )
 def test_what_is_wrong_in_the_file_is_told(folder: Path, text: str, told: str) -> None:
@@ -87,3 +87,8 @@ def test_what_is_wrong_in_the_file_is_told(folder: Path, text: str, told: str) -
     assert told in refused.output
     assert "Traceback" not in refused.output
     assert not refused.exception or isinstance(refused.exception, SystemExit)
+
+
+def test_a_settings_file_that_is_not_there_is_told_without_the_words_of_the_system(folder: Path) -> None:
+    refused = CliRunner().invoke(main, ["--config", "none.toml", "serve"])
+    assert refused.output == "Error: The settings file 'none.toml' cannot be read: No such file or directory.\n"

@@ -50,3 +50,4 @@ def test_a_project_is_never_written_over_another_and_has_a_usable_name(tmp_path:
         assert "Error: " in refused.output
         assert "Traceback" not in refused.output
     assert not list(tmp_path.iterdir())
+    assert CliRunner().invoke(main, ["new", str(tmp_path / "x")]).exit_code == 0

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from riverstone.engine import Limits
+from riverstone.engine import Engine, Limits
 from riverstone.engine.bpmn.elements.loops import MultiInstance
 from riverstone.engine.bpmn.reading.bindings import read_binding
 from riverstone.engine.bpmn.reading.expression_texts import read_condition
@@ -17,6 +17,8 @@ from riverstone.engine.bpmn.reading.loop_readers import read_loop
 from riverstone.engine.bpmn.reading.mappings import Input, OutputMapping, read_io
 from riverstone.engine.bpmn.reading.model_reader import ModelReader
 from riverstone.engine.bpmn.reading.unread import unread
+
+from ....features.sketch import line
 
 NAMESPACES = {
     "camunda": "http://camunda.org/schema/1.0/bpmn",
@@ -481,3 +483,20 @@ def test_any_text_in_any_place_is_read_into_json_or_left_out(attributes: dict[st
         assert binding.stone
         json.dumps({name: value.value for name, value in binding.inputs.items()}, allow_nan=False)
     assert all(isinstance(told, str) for told in unread(element))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "lacking"),
+    [
+        ('camunda:topic="mail"', 'camunda:type="external"'),
+        ('xmlns:flowable="http://flowable.org/bpmn" flowable:topic="mail"', 'flowable:type="external-worker"'),
+    ],
+)
+def test_a_topic_alone_is_told_what_it_lacks(attributes: str, lacking: str) -> None:
+    with Engine("sqlite:///:memory:") as engine:
+        found = engine.lint(line("mailing", f'<serviceTask id="mail" {attributes}/>'))
+        elsewhere = engine.lint(line("asking", f'<scriptTask id="ask" {attributes}/>'))
+    (told,) = [each.text for each in found if each.code == "not-understood"]
+    assert told.endswith(f"of serviceTask 'mail' names no stone without {lacking}: add that.")
+    (told,) = [each.text for each in elsewhere if each.code == "not-understood"]
+    assert "cannot be run here" in told
