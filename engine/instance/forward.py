@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...models import RetraceRow, TaskRow
@@ -13,7 +13,7 @@ from ..bpmn.running.node import Node
 from ..bpmn.running.retracing import Way
 from ..bpmn.running.token import Token
 from ..errors import Conflict
-from . import freezing, ledger
+from . import freezing, ledger, taken_back
 from .flags import Flags
 from .instance import Instance, kind_of
 from .searched import values_of
@@ -93,6 +93,9 @@ class ForwardInstance(Instance):
         if self.has(Flags.MOCK) or kind_of(token) != ledger.START:
             return tuple(token.after)
         return freezing.freeze(self, token, entry)
+
+    def held_up(self, asker: Token, activities: Sequence[tuple[Node, Executed]]) -> set[int]:
+        return taken_back.held_up(self, asker, activities)
 
     def put_out_by(self, handler: Token) -> Mapping[str, Any]:
         found = self._put_out_by.get(handler.id)

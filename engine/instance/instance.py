@@ -49,7 +49,7 @@ from .window import Window
 
 if TYPE_CHECKING:
     from ..bpmn.running.failure_policy import FailurePolicy
-    from ..bpmn.running.token_data import Compensable
+    from ..bpmn.running.token_data import Compensable, Executed
     from ..bpmn.running.waits import Wait
     from ..dmn.outcome import Outcome
     from ..observing.observer import Observation
@@ -608,6 +608,9 @@ class Instance:
 
     def compensable(self, token: Token, entry: Compensable) -> tuple[int, ...]:
         raise NotImplementedError
+
+    def held_up(self, asker: Token, activities: Sequence[tuple[Node, Executed]]) -> set[int]:
+        return set()
 
     def put_out_by(self, handler: Token) -> Mapping[str, Any]:
         return {}

@@ -248,6 +248,13 @@ def handler_in(row: TaskRow) -> dict[str, Any] | None:
     return found
 
 
+def covers(row: TaskRow) -> list[int]:
+    """The ids of the rows that this row's handler takes back; without one, its own."""
+    handler = handler_in(row)
+    found: list[int] = [row.id] if handler is None else handler.get("covers", [row.id])
+    return found
+
+
 def tries(row: TaskRow) -> int:
     """How many attempts count towards the retries: none of those before somebody asked for the task again."""
     return row.attempt - int(kept(row).get("tried", 0))

@@ -320,7 +320,7 @@ def _tell_failed_undo(telling: Telling, undo: UndoInstance, name: str) -> None:
     handlers_failed = undo.failed_handlers()
     for token_id, target in list(handlers_failed.items())[:MOST_TASKS]:
         reason = sentence(undo.workflow.failures[token_id])
-        covered = order.covers(telling.instance.tasks[target])
+        covered = ledger.covers(telling.instance.tasks[target])
         names = ("task " if len(covered) == 1 else "tasks ") + ", ".join(map(str, covered[:MOST_TASKS]))
         more = f" and {len(covered) - MOST_TASKS} more" if len(covered) > MOST_TASKS else ""
         telling.say(f"The model's handler that takes back {names}{more} failed: {reason}")

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..bpmn.running.node import Node
 from ..bpmn.running.token import Token
-from ..instance import freezing, ledger
+from ..bpmn.running.token_data import COMPENSATES
+from ..instance import freezing, ledger, taken_back
 from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
 from ..undo.creation import create_rewind
 from ..undo.frozen import Order
-from ..undo.order import covers, first_followed, plan
+from ..undo.order import first_followed, plan
 from .undoing import settle_undo
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def begin_undos(process: ForwardInstance) -> None:
             for activity, entry in activities
             for row in freezing.made_by(process.tasks, activity, entry, token.call_path)
         }
-        order = plan(process.tasks, "rollback", rows)
+        order = plan(process.tasks, "rollback", rows, _handlers_around(token))
         if process.has(Flags.MOCK) or not order.tasks:
             workflow.undone(token)
         else:
@@ -57,6 +58,17 @@ def begin_undos(process: ForwardInstance) -> None:
         else:
             each.token.note(undo_first=True)
             workflow.undo_after(each.token, other, each.activities)
+
+
+def _handlers_around(token: Token) -> set[int]:
+    """The handlers that a token is inside of, by what they compensate: what they ask for is no business of theirs."""
+    found: set[int] = set()
+    scope: Token | None = token
+    while scope is not None:
+        if COMPENSATES in scope.internal_data:
+            found.add(scope.internal_data["entry"])
+        scope = scope.scope
+    return found
 
 
 def _latest_first(process: ForwardInstance, asked: list[_Asked]) -> list[_Asked]:
@@ -74,13 +86,11 @@ def _at_work(process: ForwardInstance, order: Order) -> Token | None:
     by_task: dict[int, Token] = {}
     for token_id in sorted(workflow.rewinding):
         token = workflow.tasks[token_id]
-        for first, last in token.internal_data.get("undoes", ()):
-            for task_id in range(first, last + 1):
-                if tasks[task_id].undo not in ledger.DONE_WITH:
-                    by_task.update(dict.fromkeys(covers(tasks[task_id]), token))
+        for task_id in taken_back.under_undo(process, token):
+            by_task.update(dict.fromkeys(ledger.covers(tasks[task_id]), token))
     if not by_task:
         return None
-    wanted = {covered for task_id in order.tasks for covered in covers(tasks[task_id])}
+    wanted = {covered for task_id in order.tasks for covered in ledger.covers(tasks[task_id])}
     found = first_followed(tasks, wanted, by_task)
     return None if found is None else by_task[found]
 

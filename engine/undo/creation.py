@@ -44,7 +44,7 @@ def steps_of(instance: Instance, order: Order) -> list[UndoStep]:
     for task_id in order.in_order():
         row = instance.tasks[task_id]
         stone = stones.choose(row.stone, row.parameters)
-        handler = handler_of(row, kind)
+        handler = None if task_id in order.alone else handler_of(row, kind)
         before = after[task_id]
         if id(before) not in shown_before:
             shown_before[id(before)] = tuple(map(str, before))
@@ -122,7 +122,7 @@ def _create(origin: ForwardInstance, kind: UndoKind | Literal["rewind"], order: 
 def _frozen(origin: ForwardInstance, order: Order) -> Order:
     kind = order.kind
     rows = [row for task_id in order.tasks if (row := origin.tasks[task_id]).undo != "left"]
-    called = [row.id for row in rows if "entry" in (handler_used(row, kind) or ())]
+    called = [row.id for row in rows if row.id not in order.alone and "entry" in (handler_used(row, kind) or ())]
     return order._replace(origin=origin.number, called=frozenset(called))
 
 

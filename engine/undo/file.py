@@ -31,7 +31,7 @@ def _drawn(store: Store, deployment: DeploymentRow, order: Order) -> bytes:
     rows = {row.id: row for row in store.tasks(order.origin)}
     nodes = []
     for row in (rows[task_id] for task_id in order.in_order() if task_id in rows):
-        handler = handler_used(row, order.kind)
+        handler = None if row.id in order.alone else handler_used(row, order.kind)
         stone = (row.stone or "") if handler is None else handler.get("stone", "")
         nodes.append(UndoNode(row.id, name_of(row, handler), stone, row.id in order.called))
     return undo_model(deployment.key, deployment.name, nodes, order.groups)

@@ -29,6 +29,8 @@ class Order(NamedTuple):
     origin: int = 0
     called: frozenset[int] = frozenset()
     """Those that a handler of several steps takes back, which is called like a process."""
+    alone: frozenset[int] = frozenset()
+    """Those that their own stones take back though a handler of the model could: it is at work, and asks for that."""
 
     def after(self) -> dict[int, tuple[int, ...]]:
         """By task those that are undone directly before it."""
@@ -60,7 +62,8 @@ class Order(NamedTuple):
         place = {task_id: number for number, task_id in enumerate(self.tasks)}
         groups = [([place[each] for each in members], [place[each] for each in then]) for members, then in self.groups]
         whole = {"kind": self.kind, "origin": self.origin, "tasks": self.tasks, "groups": groups}
-        return jsontext.dumps({**whole, "called": sorted(self.called)})
+        alone = {"alone": sorted(self.alone)} if self.alone else {}
+        return jsontext.dumps({**whole, "called": sorted(self.called), **alone})
 
     @classmethod
     def read(cls, text: str) -> Order:
@@ -71,7 +74,8 @@ class Order(NamedTuple):
             Bunch(tuple([tasks[place] for place in members]), tuple([tasks[place] for place in then]))
             for members, then in found["groups"]
         ]
-        return cls(found["kind"], tasks, tuple(groups), found["origin"], frozenset(found["called"]))
+        called, alone = frozenset(found["called"]), frozenset(found.get("alone", ()))
+        return cls(found["kind"], tasks, tuple(groups), found["origin"], called, alone)
 
 
 class Remaining:

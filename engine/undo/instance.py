@@ -29,7 +29,7 @@ from ..work import Work
 from . import handlers
 from .frozen import Order
 from .nodes import Progress, UndoProcess, UndoTask, undo_definition
-from .order import covers, handler_used, is_kept
+from .order import handler_used, is_kept
 
 if TYPE_CHECKING:
     from ..bpmn.running.token_data import Compensable, Executed
@@ -154,10 +154,15 @@ class UndoInstance(Instance):
 
     def covered(self, target: TaskRow) -> list[TaskRow]:
         """The rows of the origin that are undone with this one: in a rollback all that its handler takes back."""
-        if self.kind != "rollback":
+        if self.kind != "rollback" or self._takes_alone(target):
             return [target]
         tasks = self.origin.tasks
-        return [tasks[task_id] for task_id in covers(target) if task_id in tasks]
+        return [tasks[task_id] for task_id in ledger.covers(target) if task_id in tasks]
+
+    def _takes_alone(self, target: TaskRow) -> bool:
+        """Whether the stone takes back a row by itself for which a handler of the model could stand."""
+        spec = self.workflow.spec
+        return isinstance(spec, UndoProcess) and target.id in spec.order.alone
 
     def mark(self, rows: Iterable[TaskRow], what: UndoMark) -> None:
         """What became of the origin's rows, written with the origin's revision so that no stale copy of it lives on."""
@@ -215,7 +220,8 @@ class UndoInstance(Instance):
         if (secret := ledger.kept(target).get("secret")) is not None:
             ledger.keep(row, secret=secret)
         references, retrying = secrets.references_in(target), ledger.kept(target).get("undo_retrying")
-        if target.undo != "left" and (handler := handler_used(target, kind)) is not None:
+        alone = target.undo == "left" or self._takes_alone(target)
+        if not alone and (handler := handler_used(target, kind)) is not None:
             row.stone, row.event, row.parameters = handler["stone"], "start", handler["parameters"]
             row.name, row.namespace = handler["of"][:255], handler["namespace"]
             references, retrying = handler.get("references", []), handler.get("retrying")

@@ -37,13 +37,6 @@ def _undo_set(tasks: Mapping[int, TaskRow], stands_for: Mapping[int, int]) -> li
     ]
 
 
-def covers(row: TaskRow) -> list[int]:
-    """The ids of the rows that this row's handler takes back; without one, its own."""
-    handler = ledger.handler_in(row)
-    found: list[int] = [row.id] if handler is None else handler.get("covers", [row.id])
-    return found
-
-
 def is_kept(row: TaskRow, kind: UndoKind) -> bool:
     """Whether the node's policy keeps what the task made."""
     return row.policy == "retain" or (row.policy == "retain-except-on-failed-start" and kind != "rollback")
@@ -62,12 +55,21 @@ def handler_used(row: TaskRow, kind: UndoKind) -> dict[str, Any] | None:
     return None if is_kept(row, kind) else handler_of(row, kind)
 
 
-def stand_ins(tasks: Mapping[int, TaskRow]) -> dict[int, int]:
-    """By row, the row whose handler takes it back: that of the outermost activity that has completed with a handler."""
+def stand_ins(tasks: Mapping[int, TaskRow], at_work: Collection[int] = ()) -> dict[int, int]:
+    """By row, the row whose handler takes it back: that of the outermost activity that has completed with a handler.
+
+    Handlers that are ``at_work``, by the compensation's entries that they take back, take back nothing once more.
+    """
     found: dict[int, int] = {}
-    handled = [row for row in tasks.values() if row.undo not in HANDLED and ledger.handler_in(row) is not None]
-    for row in sorted(handled, key=lambda row: len(covers(row))):
-        found.update(dict.fromkeys(covers(row), row.id))
+    handled = [
+        row
+        for row in tasks.values()
+        if row.undo not in HANDLED
+        and (handler := ledger.handler_in(row)) is not None
+        and handler.get("entry", {}).get("id") not in at_work
+    ]
+    for row in sorted(handled, key=lambda row: len(ledger.covers(row))):
+        found.update(dict.fromkeys(ledger.covers(row), row.id))
     return found
 
 
@@ -75,12 +77,17 @@ def taken_with(tasks: Mapping[int, TaskRow], heads: Iterable[int], kind: UndoKin
     """By row, which of ``heads`` an undo takes it back with; a handler may have done so with a part of them already."""
     if kind != "rollback":
         return {head: head for head in heads}
-    return {task_id: head for head in heads for task_id in covers(tasks[head])}
+    return {task_id: head for head in heads for task_id in ledger.covers(tasks[head])}
 
 
-def plan(tasks: Mapping[int, TaskRow], kind: UndoKind, only: Collection[int] | None = None) -> Order:
-    """The undo of a whole ledger, or of ``only`` some of it: each row after all that followed it."""
-    stands_for = stand_ins(tasks) if kind == "rollback" else {}
+def plan(
+    tasks: Mapping[int, TaskRow], kind: UndoKind, only: Collection[int] | None = None, at_work: Collection[int] = ()
+) -> Order:
+    """The undo of a whole ledger, or of ``only`` some of it: each row after all that followed it.
+
+    ``at_work`` are handlers that take back no row once more, by the entries of the compensation.
+    """
+    stands_for = stand_ins(tasks, at_work) if kind == "rollback" else {}
     wanted = sorted(row.id for row in _undo_set(tasks, stands_for) if only is None or row.id in only)
     causes = _causes(tasks, stands_for)
     near = _near(causes, wanted)
@@ -91,7 +98,9 @@ def plan(tasks: Mapping[int, TaskRow], kind: UndoKind, only: Collection[int] | N
     for number, members in followed.items():
         if near[number]:
             groups.setdefault(near[number], []).extend(members)
-    return Order(kind, tuple(wanted), tuple(Bunch(tuple(sorted(members)), then) for then, members in groups.items()))
+    bunches = tuple(Bunch(tuple(sorted(members)), then) for then, members in groups.items())
+    alone = [row for row in wanted if at_work and row not in stands_for and handler_used(tasks[row], kind) is not None]
+    return Order(kind, tuple(wanted), bunches, alone=frozenset(alone))
 
 
 def first_followed(tasks: Mapping[int, TaskRow], wanted: Collection[int], later: Iterable[int]) -> int | None:

@@ -7,6 +7,9 @@ independent on the way there is independent on the way back.
 
 An activity without a handler may say that its stones take back what they made (``undoOnCompensation``): several such
 in a row are taken back by one undo.
+
+Several may ask at once, and errors and people may have a part undone as well. The standard says nothing of these
+together, so what the ledger says holds: nothing is taken back beside what followed it.
 """
 
 from __future__ import annotations
@@ -138,7 +141,13 @@ def begin(asker: Token, scope: Token, entries: list[Compensable]) -> None:
     """Compensate these entries of a scope, whereupon the asker goes on, or the scope if it asks itself."""
     asker._set_state(STARTED)
     asker.note(undoing=entries, handling=[], compensated_in=scope.id)
-    _go_on(asker.workflow, asker)
+    workflow = asker.workflow
+    workflow.askers.add(asker.id)
+    if workflow.stops_on_failure:
+        workflow.ask_later(asker)
+    else:
+        # A handler that an undo has called: it is the only one to ask.
+        _go_on(workflow, asker)
 
 
 def _go_on(workflow: Workflow, asker: Token) -> None:
@@ -147,10 +156,14 @@ def _go_on(workflow: Workflow, asker: Token) -> None:
     left = asker.internal_data["undoing"]
     handling = asker.internal_data["handling"]
     taken: list[Compensable] = []
-    while free := _free(workflow, asker, left, handling, taken):
-        chosen = {entry["id"] for entry in free}
+    waiting: set[int] = set()
+    while free := [each for each in _free(workflow, asker, left, handling, taken) if each["id"] not in waiting]:
+        waiting |= workflow.host.held_up(asker, [(workflow.node_named(each["node"], scope), each) for each in free])
+        chosen = {entry["id"] for entry in free} - waiting
         left = [entry for entry in left if entry["id"] not in chosen]
         for entry in free:
+            if entry["id"] in waiting:
+                continue
             if workflow.node_named(entry["node"], scope).is_undone_by_stones:
                 taken.append(entry)
             elif _handle(workflow, asker, scope, entry):
@@ -201,8 +214,8 @@ def _free(
 
 
 def taken_back(asker: Token) -> None:
-    """What the stones of activities were to take back is gone: what came before it follows."""
-    done = set(asker.internal_data.pop("taken_back"))
+    """What the stones of activities were to take back is gone, or what others did: what came before it follows."""
+    done = set(asker.internal_data.pop("taken_back", ()))
     asker.internal_data.pop("taken", None)
     asker._set_state(STARTED)
     asker.note(handling=[entry for entry in asker.internal_data["handling"] if entry["id"] not in done])
@@ -218,6 +231,7 @@ def _handle(workflow: Workflow, asker: Token, scope: Token, entry: Compensable) 
     token = workflow.new_token(handler, scope, None, asker.causes)
     token.data = entry["data"]
     token.note(compensates=asker.id, entry=entry["id"], tasks=entry["tasks"], activity=entry["node"])
+    workflow.handlers.add(token.id)
     if handler.process is node.body:
         token.note(compensable=entry["inner"])
     return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ....models.catalogue import WantedVersion
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .failure_policy import FailurePolicy
     from .node import Node, Process
     from .token import Token
-    from .token_data import Compensable
+    from .token_data import Compensable, Executed
     from .waits import Wait
 
 
@@ -83,6 +83,9 @@ class Host(Protocol):
 
     def compensable(self, token: Token, entry: Compensable) -> tuple[int, ...]:
         """An activity with a handler has completed; the ids of the tasks that what comes now follows."""
+
+    def held_up(self, asker: Token, activities: Sequence[tuple[Node, Executed]]) -> set[int]:
+        """Which of these cannot be compensated now, since others are taking back what came after them."""
 
     def put_out_by(self, handler: Token) -> Mapping[str, Any]:
         """What the execution of an activity has put out that a handler compensates."""

@@ -14,7 +14,7 @@ from .host import Host
 from .node import Flow, Node, Process
 from .spiff import BpmnWorkflow
 from .token import CANCELLED, COMPLETED, ERROR, READY, ROOT, STARTED, WAITING, Token, merged
-from .token_data import CALLED
+from .token_data import CALLED, COMPENSATES
 from .waits import Wait
 
 if TYPE_CHECKING:
@@ -48,6 +48,10 @@ class Workflow(BpmnWorkflow):
         """By token that is to begin again: the rewind for whose end it waits."""
         self.to_undo: dict[int, Sequence[tuple[Node, Executed]]] = {}
         """By token that waits for it: the activities whose present work is to be undone before it goes on."""
+        self.handlers: set[int] = set()
+        """The tokens of compensation handlers that are at work."""
+        self.askers: set[int] = set()
+        """The tokens that have asked for a compensation which is not through."""
         self.paused: dict[int, str] = {}
         """Why tokens have failed of which each stands still by itself, until somebody says how it goes on."""
         self.waits: dict[int, list[Wait]] = {}
@@ -61,6 +65,8 @@ class Workflow(BpmnWorkflow):
         self.newly_set: dict[str, Any] = {}
         """Variables of the whole process that were set since they were last saved."""
         self._agenda: list[int] = []
+        self._later: set[int] = set()
+        """Tokens that run when nothing else does, so that all are known who ask for something at once."""
         self._ending: list[Token] = []
         """Scopes that are about to end, the innermost first."""
         self._watching: set[int] = set()
@@ -124,6 +130,9 @@ class Workflow(BpmnWorkflow):
                     self._leave_rest(steps)
                     break
             if not agenda:
+                if self._later:
+                    self._ask_now()
+                    continue
                 if self.undecided and self._decided():
                     continue
                 break
@@ -146,7 +155,7 @@ class Workflow(BpmnWorkflow):
                 token.run()
             except (BpmnError, RiverstoneError) as error:
                 self._not_run(token, error)
-            has_more = agenda or self._conditions_stale or self._unchecked or self.undecided
+            has_more = agenda or self._later or self._conditions_stale or self._unchecked or self.undecided
             if has_more and (is_over() or len(self.touched) > MOST_TOUCHED) and not self._halted:
                 self._leave_rest(steps)
                 break
@@ -188,7 +197,7 @@ class Workflow(BpmnWorkflow):
             self.fail(token, f"The BPMN error {code!r} of {token.node.label} is caught by no event: {text}")
 
     def _fail_if_stuck(self) -> None:
-        if self.is_unfinished or self.failures or self.waits or self._agenda:
+        if self.is_unfinished or self.failures or self.waits or self._agenda or self._later:
             return
         if self.paused or self.rewinding or self.to_undo:
             return
@@ -204,6 +213,13 @@ class Workflow(BpmnWorkflow):
         token.node.resume(token)
         if (rewind := token.internal_data.get("rewinding")) is not None:
             self.rewinding[token.id] = rewind
+        if COMPENSATES in token.internal_data:
+            self.handlers.add(token.id)
+        if "undoing" in token.internal_data:
+            self.askers.add(token.id)
+            if token._state == STARTED and "undone" in token.internal_data:
+                self._later.add(token.id)
+                self.is_unfinished = True
         if token._state == ERROR:
             failed = self.paused if "paused" in token.internal_data else self.failures
             failed[token.id] = token.internal_data.get("failed", "")
@@ -273,6 +289,11 @@ class Workflow(BpmnWorkflow):
         self.open_tasks.discard(token_id)
         if self.rewinding:
             self.rewinding.pop(token_id, None)
+        if self.askers or self.handlers:
+            self.askers.discard(token_id)
+            if token_id in self.handlers:
+                self.handlers.discard(token_id)
+                self._look_again()
         if self.failures or self.paused:
             self.failures.pop(token_id, None)
             self.paused.pop(token_id, None)
@@ -547,6 +568,28 @@ class Workflow(BpmnWorkflow):
         if "taken_back" in token.internal_data:
             token.note(undone=True)
         self.make_ready(token)
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """Something has been taken back: whoever was held up by that may go on."""
+        for token_id in sorted(self.askers):
+            token = self.tasks[token_id]
+            if token._state == STARTED and token.internal_data["undoing"] and "taken_back" not in token.internal_data:
+                self.ask_later(token)
+
+    def ask_later(self, token: Token) -> None:
+        """Let a token go on with the compensation that it asks for, when all are known who ask at once."""
+        token.note(undone=True)
+        self._later.add(token.id)
+
+    def _ask_now(self) -> None:
+        later, self._later = sorted(self._later), set()
+        for token in [self.tasks[token_id] for token_id in later if token_id in self.tasks]:
+            if "taken_back" in token.internal_data:
+                # It went on meanwhile.
+                token.internal_data.pop("undone", None)
+            elif token._state == STARTED:
+                self.make_ready(token)
 
     def give_up(self, token: Token) -> None:
         """What had failed and stood still is a failure of the process now."""

@@ -24,7 +24,7 @@ from ...instance.instance import Instance
 from ...instance.masked_values import unmasked_parameters, unmasked_variables
 from ...undo.creation import create_rewind, steps_of
 from ...undo.frozen import Order
-from ...undo.order import covers, is_kept, plan, stand_ins
+from ...undo.order import is_kept, plan, stand_ins
 from ...views.undo import MigrationPlan, RewindPlan
 from ..partial_undo import runs_of
 from ..settling import settle, settle_forward
@@ -153,7 +153,7 @@ def _refuse_other_values(process: ForwardInstance, variables: Mapping[str, Any])
 def _refuse_parts_of_handlers(process: ForwardInstance, undone: Collection[int]) -> None:
     """A handler of the model takes back all that its activity made, or nothing."""
     for head in set(stand_ins(process.tasks).values()):
-        covered = set(covers(process.tasks[head]))
+        covered = set(ledger.covers(process.tasks[head]))
         if covered & set(undone) and not covered <= set(undone):
             first = min(covered)
             text = f"A compensation handler takes back more than came after that: go back to task {first} or before it."

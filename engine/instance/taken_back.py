@@ -1,0 +1,103 @@
+"""What a process takes back just now, whoever has asked for it, and what has to wait for that: all that came before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from ...models import TaskRow
+from ..bpmn.running.node import Node
+from ..bpmn.running.token import Token
+from ..bpmn.running.token_data import COMPENSATES
+from . import freezing, ledger
+
+if TYPE_CHECKING:
+    from ..bpmn.running.token_data import Executed
+    from .forward import ForwardInstance
+
+
+def held_up(process: ForwardInstance, asker: Token, activities: Sequence[tuple[Node, Executed]]) -> set[int]:
+    """The entries of these activities that are not to be compensated now, since others take back what followed them.
+
+    What stones take back waits for undos by itself, and so here only for handlers.
+    """
+    handled, undone = _handled_for_others(process, asker), _undone_for_others(process, asker)
+    if not (handled or undone):
+        return set()
+    tasks = process.tasks
+    before_handled = before(tasks, handled)
+    before_all = before_handled | before(tasks, undone)
+    return {
+        entry["id"]
+        for activity, entry in activities
+        for row in freezing.made_by(tasks, activity, entry, asker.call_path)
+        if row.id in (before_handled if activity.is_undone_by_stones else before_all)
+    }
+
+
+def under_undo(process: ForwardInstance, token: Token) -> list[int]:
+    """The rows that the undo for which this token waits has still to take back."""
+    return [
+        task_id
+        for first, last in token.internal_data.get("undoes", ())
+        for task_id in range(first, last + 1)
+        if process.tasks[task_id].undo not in ledger.DONE_WITH
+    ]
+
+
+def before(tasks: Mapping[int, TaskRow], rows: Iterable[int]) -> set[int]:
+    """These rows, and all that they causally followed."""
+    found: set[int] = set()
+    read: set[str | None] = set()
+    pending = list(rows)
+    while pending:
+        task_id = pending.pop()
+        if task_id in found or task_id not in tasks:
+            continue
+        found.add(task_id)
+        # Many may have followed the same many others.
+        if (text := ledger.after_text(tasks[task_id], tasks)) not in read:
+            read.add(text)
+            pending += ledger.after(tasks[task_id], tasks)
+    return found
+
+
+def _handled_for_others(process: ForwardInstance, asker: Token) -> set[int]:
+    """The rows that handlers take back which others have asked for, at once or when it is their turn."""
+    workflow = process.workflow
+    around: set[int] = set()
+    scope: Token | None = asker
+    while scope is not None:
+        around.add(scope.id)
+        scope = scope.scope
+    found: set[int] = set()
+    for token_id in workflow.handlers - around:
+        handler = workflow.tasks[token_id]
+        internal = handler.internal_data
+        if internal[COMPENSATES] != asker.id:
+            activity = workflow.node_named(internal["activity"], handler.scope)
+            entry: Executed = {"id": internal["entry"], "tasks": internal["tasks"]}
+            found.update(row.id for row in freezing.made_by(process.tasks, activity, entry, handler.call_path))
+    for token_id in workflow.askers - {asker.id}:
+        other = workflow.tasks[token_id]
+        scope = workflow.tasks[other.internal_data["compensated_in"]]
+        for left in other.internal_data.get("undoing", ()):
+            made = freezing.made_by(process.tasks, workflow.node_named(left["node"], scope), left, other.call_path)
+            found.update(row.id for row in made)
+    return found
+
+
+def _undone_for_others(process: ForwardInstance, asker: Token) -> set[int]:
+    """The rows that undos take back which others have asked for, or are about to."""
+    workflow = process.workflow
+    waiting = [workflow.tasks[token_id] for token_id in workflow.rewinding if token_id != asker.id]
+    found: set[int] = set()
+    for each in waiting:
+        for task_id in under_undo(process, each):
+            found.update(ledger.covers(process.tasks[task_id]))
+    for token_id, activities in workflow.to_undo.items():
+        token = workflow.tasks.get(token_id)
+        if token is not None and token is not asker:
+            made = [freezing.made_by(process.tasks, activity, entry, token.call_path) for activity, entry in activities]
+            found.update(row.id for rows in made for row in rows if row.undo not in ledger.DONE_WITH)
+    return found
