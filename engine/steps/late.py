@@ -1,7 +1,7 @@
 """What a hook reports after its task has ended or gone on: it feeds the ledger, and moves no token.
 
 Where its task was undone meanwhile, the undo could not know what the hook would still make. So the row is ``left``, and
-its undo is asked for once more, in the undo that there is.
+its undo is asked for once more, in the undo that there is. A process that goes on beside that ends only after it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...models import StragglerKey, TaskRow
-from ...models.vocabulary import UNDO_BEGUN, UNDO_KINDS
+from ...models.vocabulary import UNDER_WAY, UNDO_BEGUN, UNDO_KINDS
 from .. import jsontext
 from ..instance import ledger
 from ..instance.forward import ForwardInstance
@@ -18,7 +18,8 @@ from ..undo.instance import UndoInstance
 from ..undo.nodes import UndoProcess
 from ..work import Outcome
 from .callbacks import take_early
-from .undoing import settle_undo, undo_of
+from .settling import settle
+from .undoing import undo_of
 
 GONE = frozenset({"undone", "never-begun"})
 """What a row's ``undo`` says that was not so, if its hook has ended only now."""
@@ -49,7 +50,7 @@ def enter_late(instance: Instance, row: TaskRow, outcome: Outcome, *, straggled:
     """The same of one that ``straggled``: it was known that it might still run, and this is its first word."""
     begun = outcome.result not in ("withdrawn", "supplied") and not outcome.unbegun
     made = begun and outcome.event == "start" and straggled
-    undo = _undo_of(instance)
+    undo = _undo_of(instance, row)
     if _is_next_attempt_due(instance, row, outcome):
         _take_back_first(row, outcome)
         said = True
@@ -80,10 +81,27 @@ def _take_back_first(row: TaskRow, outcome: Outcome) -> None:
     row.attempt = outcome.attempt
 
 
-def _undo_of(instance: Instance) -> UndoInstance | None:
-    """The newest undo of a process, if it has any."""
+def _undo_of(instance: Instance, row: TaskRow) -> UndoInstance | None:
+    """The undo of a part of its process that has this row in hand, or the newest undo that may have taken it back."""
+    if not isinstance(instance, ForwardInstance):
+        return None
     number = next((number for kind in reversed(UNDO_KINDS) if (number := getattr(instance.row, f"{kind}_id"))), None)
-    return undo_of(instance, number) if number is not None and isinstance(instance, ForwardInstance) else None
+    rewind = _rewind_of(instance, row)
+    if rewind is not None and (number is None or rewind.row.phase in UNDER_WAY):
+        return rewind
+    return None if number is None else undo_of(instance, number)
+
+
+def _rewind_of(process: ForwardInstance, row: TaskRow) -> UndoInstance | None:
+    """The newest undo of a part of a process that was to take this row back."""
+    tasks, number = process.tasks, process.row.rewind_id
+    while number is not None:
+        undo = undo_of(process, number)
+        spec = undo.workflow.spec
+        if isinstance(spec, UndoProcess) and any(row.id in ledger.covers(tasks[each]) for each in spec.order.tasks):
+            return undo
+        number = undo.row.rewind_id
+    return None
 
 
 def _left(instance: Instance, row: TaskRow, undo: UndoInstance | None) -> None:
@@ -91,13 +109,21 @@ def _left(instance: Instance, row: TaskRow, undo: UndoInstance | None) -> None:
     # One that was made before schema 0008 runs a model of its own; there the row waits for a delete.
     if undo is None or undo.row.phase == "created" or not isinstance(undo.workflow.spec, UndoProcess):
         return
+    origin = undo.origin
+    if undo.rewinds:
+        if origin.row.phase not in (*UNDER_WAY, "paused") and undo.row.phase not in UNDER_WAY:
+            # The undo of the whole process is about to begin, and takes it; where it has ended, a delete does.
+            return
+        origin.workflow.wait_for_undo(undo.number, row.id)
+        undo.row.suspension = origin.row.suspension
+        undo.row.phase = "running" if undo.row.suspension is None else "suspended"
+    else:
+        if undo.row.phase != "suspended":
+            undo.row.phase = "running"
+        origin.row.status = UNDO_BEGUN[undo.kind]
+        origin.row.phase = "undoing"
     undo.begin_again(row)
     undo.row.status = "running"
-    if undo.row.phase != "suspended":
-        undo.row.phase = "running"
     undo.row.ended = undo.row.reason = None
-    origin = undo.origin
-    origin.row.status = UNDO_BEGUN[undo.kind]
-    origin.row.phase = "undoing"
     origin.changes.instance_changed(origin.row)
-    settle_undo(undo)
+    settle(undo)

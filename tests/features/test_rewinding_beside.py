@@ -42,9 +42,7 @@ def until(true: Callable[[], Any]) -> None:
 BODY = '<startEvent id="s"/>' + service("pre", "make") + '<userTask id="ask"/><endEvent id="e"/>'
 
 
-def test_a_hook_that_does_not_stop_is_undone_past_its_grace_and_what_it_made_late_is_listed(
-    url: str, world: World
-) -> None:
+def test_a_hook_that_does_not_stop_is_undone_past_its_grace_and_what_it_made_late_too(url: str, world: World) -> None:
     go = threading.Event()
 
     def deaf(task: TaskInfo) -> None:
@@ -62,10 +60,7 @@ def test_a_hook_that_does_not_stop_is_undone_past_its_grace_and_what_it_made_lat
         until(lambda: world.of("start").count("b") == 2 and "ask" in ids(engine, number))
         assert world.of("rollback") == ["b", "a"]
         go.set()
-        until(lambda: {task.task_id: task.undo for task in engine.tasks(number)}[first["b"]] == "left")
-        assert world.exists == ["a", "b", "b"]
-        left = engine.resources(process_instance_id=number, state="left").items
-        assert [each.task_id for each in left] == [first["b"]]
+        until(lambda: world.exists == ["a", "b"] and world.of("rollback") == ["b", "a", "b"])
         engine.complete(ids(engine, number)["ask"])
         assert engine.wait(number, 30).status == "success"
         engine.delete(number)

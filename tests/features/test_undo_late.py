@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from riverstone.engine import Engine, NotFound, Stone, TaskInfo
+from riverstone.engine import Conflict, Engine, NotFound, Stone, TaskInfo
 
 from ..models.stores import SHARED, fresh
 from .sketch import line, service
@@ -176,6 +176,80 @@ def test_a_hook_that_ends_while_it_is_undone_is_undone_once_more(engine: Engine,
     assert engine.wait(number, 10).status == "cancel.success"
     assert cloud.calls == ["start 1", "cancel None", "cancel net-1"]
     assert not cloud.networks
+
+
+def gone_back(engine: Engine, cloud: type[Cloud]) -> tuple[str, str]:
+    """A process that has gone back to its first task while that ran, deaf; its number and that of the task."""
+    engine.deploy(line("shop", service("a", "net"), '<userTask id="ask"/>'))
+    number = engine.start(key="shop", name="test").process_instance_id
+    assert cloud.reached.wait(10)
+    first = engine.tasks(number)[0].task_id
+    engine.rewind(number, first)
+    return number, first
+
+
+def asked(engine: Engine, number: str) -> str:
+    """The person's task, once the process has come there."""
+    found: list[str] = []
+    until(lambda: found.extend(task.task_id for task in engine.tasks(number) if task.stone is None) or found)
+    return found[0]
+
+
+def test_what_a_rewind_could_not_know_of_is_undone_once_more_while_it_is_at_it(
+    engine: Engine, cloud: type[Cloud]
+) -> None:
+    cloud.undo_goes_on.clear()
+    number, first = gone_back(engine, cloud)
+    until(lambda: cloud.calls[-1] == "rollback None")
+    cloud.go_on.set()
+    until(lambda: engine.task(first).outputs == {"id": "net-1"})
+    cloud.undo_goes_on.set()
+    engine.complete(asked(engine, number))
+    assert engine.wait(number, 10).status == "success"
+    assert (engine.task(first).undo, cloud.networks) == ("undone", {"net-2"})
+    assert cloud.calls == ["start 1", "rollback None", "rollback net-1", "start 1"]
+
+
+def test_a_process_that_has_gone_back_ends_only_when_what_was_left_is_undone(
+    engine: Engine, cloud: type[Cloud]
+) -> None:
+    number, first = gone_back(engine, cloud)
+    until(lambda: cloud.calls == ["start 1", "rollback None", "start 1"])
+    cloud.undo_goes_on.clear()
+    cloud.go_on.set()
+    until(lambda: engine.task(first).undo == "left")
+    engine.complete(asked(engine, number))
+    assert "exists until it is undone once more" in " ".join(engine.why(number).sentences)
+    second = engine.tasks(number)[1].task_id
+    with pytest.raises(Conflict, match="is under way"):
+        engine.rewind(number, second)
+    assert engine.get(number).status == "running"
+    cloud.undo_goes_on.set()
+    assert engine.wait(number, 10).status == "success"
+    assert (engine.task(first).undo, cloud.networks) == ("undone", {"net-2"})
+
+
+@pytest.mark.parametrize("giving_up", ["retry", "retain", "cancel"])
+def test_what_was_left_of_a_rewind_and_cannot_be_undone_waits_for_somebody(
+    engine: Engine, cloud: type[Cloud], giving_up: str
+) -> None:
+    number, first = gone_back(engine, cloud)
+    until(lambda: cloud.calls == ["start 1", "rollback None", "start 1"])
+    cloud.failures.append(RuntimeError("the cloud is away"))
+    cloud.go_on.set()
+    until(lambda: engine.get(number).attention == 1)
+    ask = asked(engine, number)
+    assert engine.task(first).undo == "failed"
+    if giving_up == "cancel":
+        engine.cancel(number)
+        assert engine.wait(number, 10).status == "cancel.success"
+        assert not cloud.networks
+        return
+    engine.retry(number, retain=[first] if giving_up == "retain" else [])
+    engine.complete(ask)
+    assert engine.wait(number, 10).status == "success"
+    became = ("undone", {"net-2"}) if giving_up == "retry" else ("retained", {"net-1", "net-2"})
+    assert (engine.task(first).undo, cloud.networks) == became
 
 
 def test_what_a_timed_out_attempt_made_is_taken_back_before_the_next(engine: Engine, cloud: type[Cloud]) -> None:

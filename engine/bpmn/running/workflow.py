@@ -372,6 +372,13 @@ class Workflow(BpmnWorkflow):
             left.note(undo_first=True)
         self._wait_too(left, token)
 
+    def wait_for_undo(self, number: int, task_id: int) -> None:
+        """Let the process not end before the undo with this number has taken back what is left of a task."""
+        if number not in self.rewinding.values():
+            token = self.new_token(self.spec.outstanding, self.task_tree, None, (), state=STARTED)
+            token.note(rewinding=number, undoes=[[task_id, task_id]])
+            self.rewinding[token.id] = number
+
     def _wait_too(self, token: Token, other: Token) -> None:
         """Let a token wait for the same undo as another one."""
         internal = other.internal_data
