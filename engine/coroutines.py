@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from functools import partial
+from types import FunctionType
 from typing import Any
 
 from .errors import Invalid
@@ -15,6 +16,9 @@ AWAITED = "make it an 'async def', which the engine awaits"
 
 def is_coroutine(function: Callable[..., Any]) -> bool:
     """Whether its call makes a coroutine, which has to be awaited."""
+    if type(function) is FunctionType and not vars(function):
+        # Only its code tells, as of nearly every hook; each task asks.
+        return bool(function.__code__.co_flags & inspect.CO_COROUTINE)
     return any(inspect.iscoroutinefunction(each) for each in _called(function))
 
 

@@ -33,6 +33,9 @@ SIGN = "riverstone conflict "
 """How the text begins that the server fails to read as a number where a check does not hold; it shows in its log."""
 FAILED = re.compile(f'"{SIGN}([0-9]+), ')
 OUTDATED = "what this engine knows is out of date"
+TEXTS, NUMBERS = {str}, {int, float, type(None)}
+NUL = "\0"
+"""No text of PostgreSQL holds it."""
 
 
 class Standing(NamedTuple):
@@ -153,12 +156,25 @@ def _text(many: bool, parts: tuple[tuple[Statement, bool], ...], questions: tupl
 
 def array(values: Iterable[Any]) -> str:
     """An array as PostgreSQL reads it (8.15.2)."""
+    values = tuple(values)
+    kinds = {*map(type, values)}
+    if kinds == TEXTS:
+        # All of them at once, since a commit of many processes has thousands.
+        joined = NUL.join(values)
+        if joined.count(NUL) == len(values) - 1:
+            if '"' in joined or "\\" in joined:
+                joined = _escaped(joined)
+            return '{"' + joined.replace(NUL, '","') + '"}'
+    elif kinds <= NUMBERS:
+        return "{" + str(values).strip("(,)").replace("None", "NULL") + "}"
     return "{" + ",".join(map(_element, values)) + "}"
 
 
 def _element(value: Any) -> str:
     if value is None:
         return "NULL"
-    if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return str(value)
+    return f'"{_escaped(value)}"' if isinstance(value, str) else str(value)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
