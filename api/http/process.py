@@ -76,7 +76,7 @@ from ..wire.request_schemas.undo import (
     UndoOptions,
     UndoQuery,
 )
-from .waiting import seconds_preferred, standing
+from .waiting import seconds_preferred, standing, standing_when_started
 
 OPERATIONS = Operations()
 
@@ -91,8 +91,8 @@ OPERATIONS = Operations()
 )
 def post_processes(engine: Engine, body: dict[str, Any], headers: dict[str, Any]) -> ProcessInstance | Response:
     wait = seconds_preferred(headers.pop("prefer", ""))
-    started = engine.start(**body, **headers, owner=present_client().owner)
-    return standing(engine, started.process_instance_id, wait=wait) if wait else started
+    asked = {**body, **headers, "owner": present_client().owner}
+    return standing_when_started(engine, asked, wait) if wait else engine.start(**asked)
 
 
 @OPERATIONS.add("/process", "List process instances, newest first", ProcessPage, query=InstanceQuery)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import Response, request
@@ -13,7 +14,7 @@ from ...engine import Engine, Situation
 from ...engine.calls.owned import OwnedEngine
 from ...engine.river.waiters import Watch
 from ..access.request_id import request_id
-from ..parking import LONGEST, hold
+from ..parking import CHANNEL, LONGEST, hold
 from ..wire.answer import json_response
 from ..wire.records import ProcessRecord
 
@@ -37,24 +38,35 @@ def standing(
     whoever wanted to wait tells by ``Preference-Applied`` that it ended or needs somebody.
     """
 
-    def look(situation: Situation, last: bool) -> Response | None:
-        if since is None and situation.need is None and not last:
-            return None
-        answer = shown(situation)
-        changed = since is not None and answer.get_etag()[0] != ETAG.sub(r"\1", since)
-        if not last and not changed and since is not None:
-            return None
-        if wait and situation.need is not None:
-            answer.headers["Preference-Applied"] = "wait"
-        if since is not None and not changed:
-            answer.status_code = 304
-            answer.set_data(b"")
-            del answer.headers["Content-Type"]
-        if request.method == "GET":
-            answer.make_conditional(request)
-        return answer
-
+    look = partial(_standing, wait=wait, since=since)
     return held(engine, process_instance_id, look, wait, any_change=since is not None)
+
+
+def standing_when_started(engine: Engine, asked: dict[str, Any], wait: float) -> Response:
+    """The record of a process that this request starts, once it has ended or needs somebody, or the time is over."""
+    if engine.is_inline or CHANNEL not in request.environ:
+        return standing(engine, engine.start(**asked).process_instance_id, wait=wait)
+    waiter = _Waiter(engine, partial(_standing, wait=wait, since=None))
+    request_id()
+    return hold(wait, waiter.look, partial(waiter.start, engine=engine, asked=asked), None)
+
+
+def _standing(situation: Situation, last: bool, *, wait: float, since: str | None) -> Response | None:
+    if since is None and situation.need is None and not last:
+        return None
+    answer = shown(situation)
+    changed = since is not None and answer.get_etag()[0] != ETAG.sub(r"\1", since)
+    if not last and not changed and since is not None:
+        return None
+    if wait and situation.need is not None:
+        answer.headers["Preference-Applied"] = "wait"
+    if since is not None and not changed:
+        answer.status_code = 304
+        answer.set_data(b"")
+        del answer.headers["Content-Type"]
+    if request.method == "GET":
+        answer.make_conditional(request)
+    return answer
 
 
 def held(
@@ -70,25 +82,56 @@ def held(
     It answers None to wait on; called with true it has to answer. Without ``any_change`` it is not asked while the
     process goes on by itself.
     """
-    watches: list[Watch] = []
-
-    def again(last: bool) -> Response | None:
-        if watches and not (any_change or last):
-            found = watches[0].look()
-            return None if found is None else look(found, False)
-        situation = engine.situation(process_instance_id)
-        for watch in watches:
-            watch.mark = situation.mark
-        return look(situation, last)
-
-    def watch(told: Any) -> Watch:
-        watches.append(engine.watch(process_instance_id, told, any_change=any_change))
-        return watches[-1]
-
-    request_id()
     whole = engine.engine if isinstance(engine, OwnedEngine) else engine
     assert isinstance(whole, Engine)
-    return hold(seconds, again, watch, whole.run_pending if whole.is_inline else None)
+    waiter = _Waiter(engine, look, process_instance_id, any_change)
+    request_id()
+    return hold(seconds, waiter.look, waiter.watch, whole.run_pending if whole.is_inline else None)
+
+
+class _Waiter:
+    """What a request that waits for a process looks at, and who tells it when."""
+
+    def __init__(
+        self,
+        engine: Engine | OwnedEngine,
+        answer: Callable[[Situation, bool], Response | None],
+        process_instance_id: str = "",
+        any_change: bool = False,
+    ) -> None:
+        self.engine = engine
+        self.answer = answer
+        self.number = process_instance_id
+        self.any_change = any_change
+        self.watched: Watch | None = None
+        self._is_told = False
+        """Whether there is nothing to look at yet: of what is different it is told."""
+
+    def look(self, last: bool) -> Response | None:
+        told, self._is_told = self._is_told, False
+        if told and not last:
+            return None
+        watched = self.watched
+        if watched is not None and not (self.any_change or last):
+            found = watched.look()
+            return None if found is None else self.answer(found, False)
+        situation = self.engine.situation(self.number)
+        if watched is not None:
+            watched.mark = situation.mark
+        return self.answer(situation, last)
+
+    def watch(self, told: Callable[[], None]) -> Watch:
+        self.watched = self.engine.watch(self.number, told, any_change=self.any_change)
+        return self.watched
+
+    def start(self, told: Callable[[], None], engine: Engine, asked: dict[str, Any]) -> Watch:
+        """The same for a process that is started now."""
+        started, watched = engine.start_watched(told, **asked)
+        self.number = started.process_instance_id
+        if watched is None:
+            return self.watch(told)
+        self.watched, self._is_told = watched, True
+        return watched
 
 
 def shown(situation: Situation) -> Response:

@@ -72,34 +72,55 @@ class ProcessCalls(Workings):
         Raises Malformed, Unknown…, Invalid, VariablesInvalid, Conflict (the key was used for another request),
         LimitExceeded (``instances_per_key``).
         """
+        return self._start(
+            None,
+            name=name,
+            key=key,
+            deployment_id=deployment_id,
+            model_id=model_id,
+            variables=variables,
+            business_key=business_key,
+            idempotency_key=idempotency_key,
+            rollback=rollback,
+            protected=protected,
+            drain=drain,
+            on_failure=on_failure,
+            owner=owner,
+            callback_url=callback_url,
+            priority=priority,
+        )
+
+    def start_watched(self, told: Callable[[], None], **asked: Any) -> tuple[ProcessInstance, Watch | None]:
+        """Start what is ``asked`` as :meth:`start` does, and have ``told`` called as :meth:`watch` does.
+
+        Where there is a watch, it tells of whatever comes after the start, so there is nothing to look for before it
+        does. There is none of an inline engine, or where the same request has started the process before.
+        """
+        watches: list[Watch] = []
+
+        def watch(started: ProcessInstance | Literal[False]) -> None:
+            if started:
+                watches.append(self._river.watch_started(int(started.process_instance_id), told))
+
+        started = self._start(watch, **asked)
+        for each in watches:
+            self._give_look(each)
+        return started, watches[0] if watches else None
+
+    def _start(self, then: Callable[[ProcessInstance | Literal[False]], None] | None, **asked: Any) -> ProcessInstance:
         started: ProcessInstance | Literal[False] = False
-        if callback_url is not None:
-            self.webhooks.allowed.check(callback_url)
+        if asked.get("callback_url") is not None:
+            self.webhooks.allowed.check(asked["callback_url"])
         while not started:
             # Once more only where a newer version was deployed since the request was checked against the one before.
             with engine_errors():
-                request = self._starts.request(
-                    name=name,
-                    key=key,
-                    deployment_id=deployment_id,
-                    model_id=model_id,
-                    variables=variables,
-                    business_key=business_key,
-                    idempotency_key=idempotency_key,
-                    rollback=rollback,
-                    protected=protected,
-                    drain=drain,
-                    on_failure=on_failure,
-                    owner=owner,
-                    callback_url=callback_url,
-                    priority=priority,
-                )
+                request = self._starts.request(**asked)
                 if request.idempotency is not None:
                     before = self._starts.started_before(request.idempotency)
                     if before is not None:
                         return self._records.instance(before)
             try:
-                started = self._pump.step(partial(self._starts.begin_newest, request=request))
+                started = self._pump.step(partial(self._starts.begin_newest, request=request), then)
             except AlreadyUsed as error:
                 return self._first_to_use(request, error)
         return started
@@ -420,8 +441,11 @@ class ProcessCalls(Workings):
         """
         number = number_of(process_instance_id, UnknownProcessInstance)
         watch = self._river.watch(number, told, any_change=any_change)
-        watch.look = lambda: self._seen(watch)
+        self._give_look(watch)
         return watch
+
+    def _give_look(self, watch: Watch) -> None:
+        watch.look = lambda: self._seen(watch)
 
     def _seen(self, watch: Watch) -> Situation | None:
         with engine_errors():

@@ -38,16 +38,22 @@ class StepResult:
 
 
 class AwaitedResult(StepResult):
-    """The same for one thread that waits for it: a single lock, where a future has a condition and its list."""
+    """The same for one thread that waits for it: a single lock, where a future has a condition and its list.
 
-    __slots__ = ("_there",)
+    ``then`` is called with the result in the thread that steps, before anything else is.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_then", "_there")
+
+    def __init__(self, then: Callable[[Any], None] | None = None) -> None:
         super().__init__()
+        self._then = then
         self._there = threading.Lock()
         self._there.acquire()
 
     def set_result(self, result: Any) -> None:
+        if self._then is not None:
+            self._then(result)
         super().set_result(result)
         self._there.release()
 

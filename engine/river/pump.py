@@ -42,29 +42,30 @@ class Pump:
         self._next: list[Watcher] = []
         """Those who wait for an end, and could keep an inline engine going in place of the thread that is at it."""
 
-    def step(self, action: Callable[[Turn], Any]) -> Any:
+    def step(self, action: Callable[[Turn], Any], then: Callable[[Any], None] | None = None) -> Any:
         """Have one action stepped, wherever steps run, and return its result once that is durable.
 
-        Raises Invalid in the thread of coroutine hooks, as the other calls here do.
+        ``then`` is called with it before anything else is stepped; not in an inline engine. Raises Invalid in the
+        thread of coroutine hooks, as the other calls here do.
         """
         event_loop.refuse_here()
         if self.closed:
             raise EngineClosed(f"The engine is closed: {self.closed}.")
         call = present_call()
         if call is None:
-            return self._stepped(action)
+            return self._stepped(action, then)
         # From now on, so that what a stone asks for meanwhile is not taken for what the client asked for.
         call.written = True
         result = False
         try:
-            result = self._stepped(_noted(action, call, self.audit))
+            result = self._stepped(_noted(action, call, self.audit), then)
         finally:
             call.written = result is not False
         return result
 
-    def _stepped(self, action: Callable[[Turn], Any]) -> Any:
+    def _stepped(self, action: Callable[[Turn], Any], then: Callable[[Any], None] | None) -> Any:
         if self.inline is None and threading.current_thread() is not self.loop.thread:
-            return self.river.ask(tracing.carried(action) if tracing.is_on() else action)
+            return self.river.ask(tracing.carried(action) if tracing.is_on() else action, then)
         result = self.river.now(action)
         if self.inline is not None:
             self._pump(self.inline)

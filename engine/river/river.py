@@ -95,9 +95,12 @@ class River:
         self.inbox.submit(Command(action, future))
         return future
 
-    def ask(self, action: Action) -> Any:
-        """Queue an action, and return its result once that is durable or raise what it raised."""
-        result = AwaitedResult()
+    def ask(self, action: Action, then: Callable[[Any], None] | None = None) -> Any:
+        """Queue an action, and return its result once that is durable or raise what it raised.
+
+        ``then`` is called with the result in the thread that steps, before anything else is.
+        """
+        result = AwaitedResult(then)
         self.inbox.submit(Command(action, result))
         return result.result()
 
@@ -150,6 +153,16 @@ class River:
         watch = self.watchers.watch(process_instance_id, told, any_change=any_change, elsewhere=elsewhere)
         if elsewhere:
             self.inbox.wake()
+        return watch
+
+    def watch_started(self, process_instance_id: int, told: Callable[[], None]) -> Watch:
+        """The same for a process whose start was just committed; called where the steps run, before the next one.
+
+        So whoever is not told has nothing to look for.
+        """
+        watch = self.watchers.watch(process_instance_id, told, any_change=False)
+        copy = self.cache.peek(process_instance_id)
+        watch.mark = "" if copy is None else self.facilities.store.revision_mark(copy.row)
         return watch
 
     def waiting(self) -> int:

@@ -44,7 +44,7 @@ TEXTS = [
 )
 def test_an_array_is_read_as_it_was(values: list[object], kind: str, tmp_path: Path) -> None:
     with fresh("postgresql", tmp_path) as url, psycopg.connect(url) as connection:
-        found = connection.execute(f"SELECT %s::{kind}[]", (array(values),)).fetchone()  # type: ignore[arg-type]
+        found = connection.execute(f"SELECT %s::{kind}[]", (array(values),)).fetchone()
     assert found == (values,)
 
 

@@ -109,6 +109,31 @@ def test_a_start_is_answered_when_the_process_has_ended(server: Server, gate: ty
     assert [each["processInstanceId"] for each in listed] == [record["processInstanceId"]]
 
 
+def test_a_process_that_ends_with_its_start_is_answered(server: Server, engine: Engine) -> None:
+    engine.deploy(line("short", '<manualTask id="a"/>'))
+    engine.deploy(
+        line("wrong", '<serviceTask id="a" camunda:expression="${amount + 1}" camunda:resultVariable="sum"/>')
+    )
+    for key, status in (("short", "success"), ("wrong", "failed")):
+        answer = requests.post(f"{server.url}/process", json=body(key=key), headers={"Prefer": "wait=30"}, timeout=20)
+        assert answer.json()["processStatus"] == status
+        assert answer.headers["Preference-Applied"] == "wait"
+
+
+def test_a_start_that_is_sent_again_waits_for_the_first(server: Server, gate: type[Gate]) -> None:
+    headers = {"Prefer": "wait=30", "Idempotency-Key": "once"}
+    with ThreadPoolExecutor() as pool:
+        asked = [
+            pool.submit(requests.post, f"{server.url}/process", json=body(), headers=headers, timeout=40)
+            for _ in range(3)
+        ]
+        until(lambda: parked(server) == 3)
+        gate.go_on.set()
+        answers = [each.result(20).json() for each in asked]
+    assert {each["processStatus"] for each in answers} == {"success"}
+    assert len({each["processInstanceId"] for each in answers}) == 1
+
+
 def test_what_goes_on_is_shown_as_it_stands_when_the_time_is_over(server: Server) -> None:
     begun = time.monotonic()
     answer = requests.post(f"{server.url}/process", json=body(), headers={"Prefer": "wait=1"}, timeout=9)
@@ -259,6 +284,20 @@ def test_another_engine_brings_it_about(kind: str, tmp_path: Path, gate: type[Ga
                 gate.go_on.set()
                 assert first.result(20).headers["Preference-Applied"] == "wait"
                 assert second.result(20).headers["ETag"] != etag
+
+
+@pytest.mark.parametrize("kind", SHARED)
+def test_another_engine_ends_what_a_waiting_start_has_begun(kind: str, tmp_path: Path) -> None:
+    with fresh(kind, tmp_path) as url, Engine(url, dispatcher="threads") as engine, served(engine) as server:
+        engine.deploy(processes.listening())
+        with Engine(url, dispatcher="threads") as other, ThreadPoolExecutor() as pool:
+            headers = {"Prefer": "wait=60"}
+            asked = pool.submit(
+                requests.post, f"{server.url}/process", json=body(key="listening"), headers=headers, timeout=70
+            )
+            until(lambda: parked(server) == 1)
+            other.message("paid", {})
+            assert asked.result(20).json()["processStatus"] == "success"
 
 
 def test_elsewhere_few_wait_in_threads_and_the_rest_is_answered_at_once(engine: Engine, gate: type[Gate]) -> None:
