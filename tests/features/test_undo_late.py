@@ -190,9 +190,8 @@ def gone_back(engine: Engine, cloud: type[Cloud]) -> tuple[str, str]:
 
 def asked(engine: Engine, number: str) -> str:
     """The person's task, once the process has come there."""
-    found: list[str] = []
-    until(lambda: found.extend(task.task_id for task in engine.tasks(number) if task.stone is None) or found)
-    return found[0]
+    until(lambda: any(task.stone is None for task in engine.tasks(number)))
+    return next(task.task_id for task in engine.tasks(number) if task.stone is None)
 
 
 def test_what_a_rewind_could_not_know_of_is_undone_once_more_while_it_is_at_it(

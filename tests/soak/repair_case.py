@@ -1,8 +1,9 @@
 """One random process whose failures pause, repaired at random: tried again, skipped, done by hand, gone back, held up.
 
-Two engines of one store take turns at it in every other case, and each may die of any commit. ``python -m
-tests.soak.repair_case 1000 [first seed] [--progress FILE]`` plays many and tells which fail; with the file a stopped
-run goes on.
+Whatever has a preview is looked at before, and what comes of it is held against that. One in four is cancelled in the
+end, the others are deleted. Two engines of one store take turns at it in every other case, and each may die of any
+commit. ``python -m tests.soak.repair_case 1000 [first seed] [--progress FILE]`` plays many and tells which fail; with
+the file a stopped run goes on.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import json
 import sqlite3
 import sys
 from collections import Counter
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from riverstone.engine import Conflict, Engine, Invalid, Task, VirtualClock
+from riverstone.engine import Conflict, Engine, Failure, Invalid, Task, VirtualClock
+from riverstone.models.vocabulary import UndoKind
 
+from .foretold import Foretold, Wish
 from .undo_case import UndoCase
 from .undo_checks import ancestors
 from .undo_land import HOOKS, KINDS
@@ -34,9 +36,14 @@ class Seat(NamedTuple):
 class RepairCase(UndoCase):
     """Plays one case; what it comes to is compared with the same model undisturbed."""
 
-    def __init__(self, seed: int, folder: Path, *, whole: bool = True) -> None:
-        """Without ``whole`` a seed plays what it did before there were two engines, checks and undos of a part."""
+    def __init__(self, seed: int, folder: Path, *, whole: bool = True, foretold: bool = False) -> None:
+        """Without ``whole`` a seed plays what it did before there were two engines, checks and undos of a part.
+
+        Without ``foretold`` it plays what it did before previews were looked at, and some were cancelled in the end.
+        """
         super().__init__(seed, folder)
+        self.cancelled = foretold and seed % 4 == 0
+        self.told = Foretold(self, looks=foretold)
         self.whole = whole
         self.model.plain = True
         self.model.partial = whole and self.random.random() < 0.5
@@ -88,8 +95,11 @@ class RepairCase(UndoCase):
             if self.whole:
                 self.sit(self.random.randrange(len(self.seats)))
             self.alive(self.random.choice((*[self.pass_time] * 3, *[self.repair] * 3, self.restart)))
-        self.end()
-        self.check_at_the_end(source)
+        if self.cancelled and self.engine.get(self.started).status == "running":
+            self.cancel()
+        else:
+            self.end()
+            self.check_at_the_end(source)
         self.close()
 
     # -- what somebody does
@@ -97,29 +107,69 @@ class RepairCase(UndoCase):
     def repair(self) -> None:
         """Somebody decides about what has failed, or goes back, whether that is allowed or not."""
         engine, started = self.engine, self.started
-        wishes: list[tuple[str, Callable[[], Any]]] = [("nothing", lambda: None)]
+        wishes = [Wish("nothing", lambda: None)]
         for failure in engine.failures(started):
-            wishes.append(("retry", partial(engine.retry, started, element_id=failure.element_id)))
-            if (failed := failure.task_id) is not None:
-                wishes += [("rerun", partial(engine.rerun, failed)), ("skip", partial(engine.skip, failed))]
-                wishes.append(("done by hand", partial(engine.done_by_hand, failed)))
-        wishes.append(("retry a rewind", lambda: engine.retry(started)))
+            wishes += self.repairs_of(failure)
+        wishes.append(Wish("retry a rewind", lambda: engine.retry(started)))
         tasks = [task for task in engine.tasks(started) if task.kind == "start"]
-        wishes += [("rewind", partial(self.rewind, task)) for task in self.random.sample(tasks, min(2, len(tasks)))]
-        wishes += [("suspend", partial(engine.suspend, started)), ("unsuspend", partial(engine.unsuspend, started))]
-        wishes += [("suspend key", lambda: engine.suspend_key("main")), ("unsuspend key", self.unsuspend_key)]
+        for task in self.random.sample(tasks, min(2, len(tasks))):
+            look = partial(engine.preview_rewind, started, task.task_id)
+            wishes.append(Wish("rewind", partial(self.rewind, task), look, self.told.rewound))
+        wishes.append(Wish("suspend", partial(engine.suspend, started)))
+        wishes.append(Wish("unsuspend", partial(engine.unsuspend, started)))
+        wishes.append(Wish("suspend key", lambda: engine.suspend_key("main")))
+        wishes.append(Wish("unsuspend key", self.unsuspend_key))
         if self.whole:
-            wishes += [("lose", self.lose), ("check", partial(engine.check, started))]
-            wishes.append(("accept gone", self.accept_gone))
-        wishes.append(("migrate", partial(engine.migrate, started, self.random.choice(self.versions))))
-        name, wish = self.random.choice(wishes)
+            wishes += [Wish("lose", self.lose), Wish("check", partial(engine.check, started))]
+            wishes.append(Wish("accept gone", self.accept_gone))
+        wishes.append(Wish("migrate", partial(engine.migrate, started, self.random.choice(self.versions))))
+        wish = self.random.choice(wishes)
         try:
-            wish()
+            self.told.carry_out(wish)
         except (Conflict, Invalid) as error:
             text = error.message.partition(": ")[2] if "cannot go back" in error.message else error.message
-            self.history.append(f"{name} refused: {text[-60:]}")
+            self.history.append(f"{wish.name} refused: {text[-60:]}")
         else:
-            self.history.append(name)
+            self.history.append(wish.name)
+
+    def repairs_of(self, failure: Failure) -> list[Wish]:
+        """What may be done about one thing that has failed."""
+        engine, holds, element_id = self.engine, self.told.repaired, failure.element_id
+        look = partial(engine.preview_element_repair, self.started, "retry", element_id)
+        wishes = [Wish("retry", partial(engine.retry, self.started, element_id=element_id), look, holds)]
+        if (failed := failure.task_id) is not None:
+            see = partial(engine.preview_repair, failed)
+            wishes.append(Wish("rerun", partial(engine.rerun, failed), partial(see, "retry"), holds))
+            wishes.append(Wish("skip", partial(engine.skip, failed), partial(see, "skip"), holds))
+            by_hand = partial(engine.done_by_hand, failed)
+            wishes.append(Wish("done by hand", by_hand, partial(see, "done-by-hand"), holds))
+        return wishes
+
+    def foretold_undo(self, kind: UndoKind) -> None:
+        """Cancel or delete the process, and hold that against its preview."""
+        act = partial(self.engine.cancel if kind == "cancel" else self.engine.delete, self.started)
+        look = partial(self.engine.preview, self.started, kind)
+        self.told.carry_out(Wish(kind, act, look, partial(self.told.undone, kind)))
+
+    def cancel(self) -> None:
+        """Give the process up where it stands: all goes but what is to stay, in order."""
+        self.come_to_rest_with_stones()
+        self.deadly = 0.0
+        if self.engine.get(self.started).status != "running":
+            return
+        self.foretold_undo("cancel")
+        self.land.peace()
+        for _ in range(100):
+            record = self.engine.get(self.started)
+            if record.status == "cancel.failed":
+                self.engine.retry_undo(self.started)
+            elif record.status == "cancel.success":
+                break
+            self.let_go_on()
+        assert self.engine.get(self.started).status == "cancel.success"
+        self.check_calls()
+        self.check_what_exists()
+        self.history.append("cancel")
 
     def lose(self) -> None:
         """Somebody throws away what the process made, and tells nobody."""
@@ -194,13 +244,18 @@ class RepairCase(UndoCase):
         if b"<boundaryEvent" not in source:
             # Where a timer is on the border of something, what is repaired may come too late for it.
             assert force == self.undisturbed(source), self.differences(force, self.undisturbed(source))
-        self.engine.delete(self.started)
+        self.foretold_undo("delete")
         for _ in range(50):
             if self.engine.get(self.started).status == "delete.success":
                 break
             self.let_go_on()
         assert self.engine.get(self.started).status == "delete.success"
         self.check_calls()
+        self.check_what_exists()
+
+    def check_what_exists(self) -> None:
+        """What exists at the end was to be kept, or cannot be taken back."""
+        tasks = {task.task_id: task for task in self.engine.tasks(self.started)}
         marks = self.undo_marks()
         for key in self.land.things:
             task = tasks[key.rsplit("-", 2)[1]]
@@ -258,4 +313,4 @@ class RepairCase(UndoCase):
 
 
 if __name__ == "__main__":
-    sys.exit(play_as_told(RepairCase))
+    sys.exit(play_as_told(partial(RepairCase, foretold=True)))

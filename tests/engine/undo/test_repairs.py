@@ -22,3 +22,8 @@ def test_what_random_repairs_have_found_stays_mended(seed: int, tmp_path: Path) 
 @pytest.mark.parametrize("seed", [780181, 780353, *range(8)])
 def test_a_random_process_is_repaired_at_random(seed: int, tmp_path: Path) -> None:
     RepairCase(seed, tmp_path).play()
+
+
+@pytest.mark.parametrize("seed", range(500020, 500028))
+def test_what_a_preview_tells_is_what_comes_of_it(seed: int, tmp_path: Path) -> None:
+    RepairCase(seed, tmp_path, foretold=True).play()
