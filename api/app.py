@@ -24,6 +24,7 @@ from .http import (
     draft,
     health,
     key,
+    message,
     model,
     process,
     quota,
@@ -53,6 +54,7 @@ class Application(Flask):
 
 PARTS = {
     "process": process.OPERATIONS,
+    "message": message.OPERATIONS,
     "batch": batch.OPERATIONS,
     "task": task.OPERATIONS,
     "callback": callback.OPERATIONS,

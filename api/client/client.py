@@ -10,6 +10,7 @@ from ...engine import Engine
 from .batches import BatchCalls
 from .models import ModelCalls
 from .people import PeopleClient
+from .resources import ResourceCalls
 from .tasks import TaskCalls
 from .transport import Transport
 from .undo import UndoCalls
@@ -25,7 +26,7 @@ def _told_as_the_engine(client: type[Client]) -> type[Client]:
 
 
 @_told_as_the_engine
-class Client(ModelCalls, UndoCalls, BatchCalls, TaskCalls):
+class Client(ModelCalls, ResourceCalls, UndoCalls, BatchCalls, TaskCalls):
     """What :class:`~riverstone.engine.Engine` does, done by a server; errors are the engine's own.
 
     ``key`` is a key of the server or an OAuth2 token; it is neither shown nor logged. ``timeout`` is in seconds,

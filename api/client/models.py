@@ -10,14 +10,13 @@ from ...engine.authoring.model_views import Deployment, Draft, Model
 from ...engine.authoring.sources import Source, Template, read_source, template_text
 from ...engine.bpmn.running.cycles import TimerKind
 from ...engine.errors import Invalid, Malformed, UnknownDeployment
+from ...engine.findings import Finding
 from ...engine.stones.declaration import StoneDeclaration
 from ...engine.views.decisions import Decision, DecisionResult
 from ...engine.views.pages import Page
 from ...engine.views.people import StartForm
-from ...engine.views.processes import NextTimes, ProcessInstance, SuspendedKey, SuspendedStone
-from ...engine.views.quotas import QuotaUse
-from ...engine.views.resources import CheckSchedule, Resource, ResourceCount, ResourceDrift
-from ...models.vocabulary import Hook, ResourceState
+from ...engine.views.processes import NextTimes, SuspendedKey, SuspendedStone
+from ...models.vocabulary import Hook
 from . import reading
 from .processes import ProcessCalls
 from .transport import Files, part
@@ -65,6 +64,24 @@ class ModelCalls(ProcessCalls):
         query = {"deleteProtection": _flag(protected)}
         found = self._transport.send(method, path, files=files, query=query, harmless=model_id is not None)
         return self.model(found["modelId"])
+
+    def lint(
+        self,
+        source: Source,
+        *more: Source,
+        parameter_template: Template = None,
+        outputs_template: Template = None,
+        strict: bool = False,
+        external: bool = False,
+    ) -> list[Finding]:
+        files = _files((source, *more), None, parameter_template, outputs_template)
+        query = {"strict": _flag(strict or None), "external": _flag(external or None)}
+        found = self._transport.send("POST", "/finding", files=files, query=query, harmless=True)
+        return [reading.finding(each) for each in found]
+
+    def lint_model(self, model_id: str, *, strict: bool = False) -> list[Finding]:
+        found = self._transport.get(f"/model/{part(model_id)}/finding", strict=_flag(strict or None))
+        return [reading.finding(each) for each in found]
 
     def write_draft(
         self,
@@ -203,80 +220,6 @@ class ModelCalls(ProcessCalls):
 
     def suspended_stones(self) -> tuple[SuspendedStone, ...]:
         return tuple(reading.suspended_stone(each) for each in self._transport.get("/stone/suspended"))
-
-    def resources(
-        self,
-        *,
-        process_instance_id: str | None = None,
-        stone: str | None = None,
-        key: str | None = None,
-        state: ResourceState | None = None,
-        text: str | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-        owner: str | None = None,
-    ) -> Page[Resource]:
-        wanted = {"processInstanceId": process_instance_id, "stone": stone, "key": key, "state": state}
-        found = self._transport.get("/resource", **wanted, text=text, owner=owner, limit=limit, cursor=cursor)
-        return reading.page(found, reading.resource)
-
-    def resource_drift(
-        self,
-        *,
-        process_instance_id: str | None = None,
-        stone: str | None = None,
-        key: str | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-        owner: str | None = None,
-    ) -> Page[ResourceDrift]:
-        wanted = {"processInstanceId": process_instance_id, "stone": stone, "key": key, "owner": owner}
-        found = self._transport.get("/resource/drift", **wanted, limit=limit, cursor=cursor)
-        return reading.page(found, reading.drift)
-
-    def quotas(self, *, name: str | None = None, limit: int = 50, cursor: str | None = None) -> Page[QuotaUse]:
-        found = self._transport.get("/quota", name=name, limit=limit, cursor=cursor)
-        return reading.page(found, reading.quota)
-
-    def resource_counts(
-        self,
-        *,
-        process_instance_id: str | None = None,
-        stone: str | None = None,
-        key: str | None = None,
-        state: ResourceState | None = None,
-        owner: str | None = None,
-    ) -> tuple[ResourceCount, ...]:
-        wanted = {"processInstanceId": process_instance_id, "stone": stone, "key": key, "state": state, "owner": owner}
-        return tuple(map(reading.resource_count, self._transport.get("/resource/count", **wanted)))
-
-    def check(self, process_instance_id: str) -> tuple[Resource, ...]:
-        path = f"/process/{part(process_instance_id)}/check"
-        return tuple(map(reading.resource, self._transport.send("PUT", path, harmless=True)))
-
-    def accept_gone(self, process_instance_id: str, tasks: Sequence[str] = ()) -> ProcessInstance:
-        return self._change(process_instance_id, "gone", {"taskIds": list(tasks)} if tasks else None)
-
-    def schedule_checks(
-        self, every: str, *, stone: str | None = None, key: str | None = None, rate: float = 5.0
-    ) -> CheckSchedule:
-        body = {"every": every, "stone": stone, "key": key, "rate": rate}
-        given = {name: value for name, value in body.items() if value is not None}
-        return reading.check_schedule(self._transport.send("POST", "/resource/check", body=given))
-
-    def check_schedules(self) -> tuple[CheckSchedule, ...]:
-        return tuple(map(reading.check_schedule, self._transport.get("/resource/check")))
-
-    def pause_checks(self, schedule_id: str) -> CheckSchedule:
-        path = f"/resource/check/{part(schedule_id)}/pause"
-        return reading.check_schedule(self._transport.send("PUT", path, harmless=True))
-
-    def resume_checks(self, schedule_id: str) -> CheckSchedule:
-        path = f"/resource/check/{part(schedule_id)}/resume"
-        return reading.check_schedule(self._transport.send("PUT", path, harmless=True))
-
-    def unschedule_checks(self, schedule_id: str) -> None:
-        self._transport.send("DELETE", f"/resource/check/{part(schedule_id)}")
 
     def suspend_key(self, key: str, *, reason: str | None = None, who: str | None = None) -> SuspendedKey:
         """As of the engine; who has done it is whom the server takes this client for, whatever is given."""

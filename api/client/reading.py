@@ -27,6 +27,7 @@ from ..wire.records import (
     FindingRecord,
     HistoryPage,
     InboxCountsRecord,
+    MessageReceiptRecord,
     MigrationPlanRecord,
     ModelDetail,
     NextTimesRecord,
@@ -97,6 +98,7 @@ decisions_made = DecisionMadePage().read
 decisions = DecisionPage().read
 stone = StoneRecord().read
 finding = FindingRecord().read
+message_receipt = MessageReceiptRecord().read
 subscription = SubscriptionRecord().read
 notices = NoticePage().read
 

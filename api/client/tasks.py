@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from ...engine.errors import UnknownToken
-from ...engine.views.processes import ProcessInstance
+from ...engine.views.processes import MessageReceipt, ProcessInstance
 from ...engine.views.tasks import Task
 from ...engine.views.undo import RepairAction, RepairPlan
 from ..errors import Refused
@@ -95,16 +95,27 @@ class TaskCalls(ProcessCalls):
         idempotency_key: str | None = None,
     ) -> ProcessInstance | None:
         """As the engine's; without an ``idempotency_key`` one is made, so that no try again gives it twice."""
-        body = {
-            "name": name,
-            "payload": dict(payload or {}),
-            "businessKey": business_key,
-            "correlation": correlation,
-            "ttl": ttl,
-            "processInstanceId": process_instance_id,
-        }
+        body = _message(name, payload, business_key, process_instance_id, correlation, ttl)
         taken = self._transport.send("POST", "/message", body=body, headers=_once(idempotency_key), harmless=True)
         return None if taken is None else self.get(taken["processInstanceId"])
+
+    def correlate(
+        self,
+        name: str,
+        payload: Mapping[str, Any] | None = None,
+        *,
+        business_key: str | None = None,
+        process_instance_id: str | None = None,
+        correlation: str | None = None,
+        ttl: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> MessageReceipt:
+        """As the engine's; without an ``idempotency_key`` one is made, so that no try again gives it twice."""
+        body = _message(name, payload, business_key, process_instance_id, correlation, ttl)
+        headers = _once(idempotency_key)
+        return reading.message_receipt(
+            self._transport.send("POST", "/message/receipt", body=body, headers=headers, harmless=True)
+        )
 
     def signal(
         self, name: str, payload: Mapping[str, Any] | None = None, *, idempotency_key: str | None = None
@@ -118,3 +129,21 @@ class TaskCalls(ProcessCalls):
 
 def _once(idempotency_key: str | None) -> dict[str, str]:
     return {"Idempotency-Key": idempotency_key or str(uuid4())}
+
+
+def _message(
+    name: str,
+    payload: Mapping[str, Any] | None,
+    business_key: str | None,
+    process_instance_id: str | None,
+    correlation: str | None,
+    ttl: float | None,
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "payload": dict(payload or {}),
+        "businessKey": business_key,
+        "correlation": correlation,
+        "ttl": ttl,
+        "processInstanceId": process_instance_id,
+    }

@@ -34,6 +34,7 @@ from ..wire.records import (
     StartFormRecord,
 )
 from ..wire.request_schemas.models import (
+    CheckOptions,
     DeployedModelOptions,
     DeploymentOptions,
     DeploymentQuery,
@@ -223,7 +224,7 @@ def post_model_form(engine: Engine, model_id: str, body: dict[str, Any]) -> Star
     FindingRecord,
     many=True,
     body=ModelBody(),
-    query=Strictness,
+    query=CheckOptions,
     scope="deploy",
     audited=False,
 )
@@ -233,6 +234,7 @@ def post_findings(engine: Engine, body: dict[str, Any], query: dict[str, Any]) -
         parameter_template=body.get("parameter_template"),
         outputs_template=body.get("outputs_template"),
         strict=query.get("strict", False),
+        external=query.get("external", False),
     )
 
 

@@ -1,4 +1,4 @@
-"""``/process``, ``/message`` and ``/signal``: starting, showing, undoing and reaching process instances."""
+"""``/process``: starting, showing and undoing process instances."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ...engine.views.undo import MigrationPlan, RepairPlan, RewindPlan, UndoStep
 from ...models.vocabulary import ProcessState
 from ..access.clients import present_client
 from ..wire.body import JsonBody
-from ..wire.operation import Operations, refuse_impossible_ids, visible
+from ..wire.operation import Operations, visible
 from ..wire.records import (
     DecisionMadePage,
     ExplanationRecord,
@@ -34,7 +34,6 @@ from ..wire.records import (
     RepairPlanRecord,
     RewindPlanRecord,
     SearchPage,
-    SignalReceivers,
     SourceRecord,
     TaskCountRecord,
     TaskDetail,
@@ -52,11 +51,8 @@ from ..wire.request_schemas.lists import (
     SearchQuery,
 )
 from ..wire.request_schemas.processes import (
-    EventHeaders,
-    Message,
     ProcessStart,
     Protection,
-    Signal,
     StartHeaders,
     SuspensionReason,
     Variables,
@@ -344,34 +340,6 @@ def put_protect(engine: Engine, process_instance_id: str, body: dict[str, Any]) 
 @OPERATIONS.add(f"{ONE}/preview", "Preview an undo", UndoStepRecord, many=True, query=PreviewQuery, problems=(404, 409))
 def get_preview(engine: Engine, process_instance_id: str, query: dict[str, Any]) -> list[UndoStep]:
     return said_once(visible(engine).preview(process_instance_id, query["kind"]))
-
-
-@OPERATIONS.add(
-    "/message",
-    "Send a message to one waiting process",
-    ProcessRecord,
-    body=JsonBody(Message),
-    headers=EventHeaders,
-    problems=(404, 409),
-    later="Nobody waits for it yet: it is kept for its ttl.",
-)
-def post_messages(engine: Engine, body: dict[str, Any], headers: dict[str, Any]) -> ProcessInstance | None:
-    if body.get("process_instance_id") is not None:
-        refuse_impossible_ids({"process_instance_id": body["process_instance_id"]})
-    taken: ProcessInstance | None = visible(engine).message(**body, **headers)
-    return taken
-
-
-@OPERATIONS.add(
-    "/signal",
-    "Send a signal to all that wait for it",
-    SignalReceivers,
-    body=JsonBody(Signal),
-    headers=EventHeaders,
-    problems=(409,),
-)
-def post_signals(engine: Engine, body: dict[str, Any], headers: dict[str, Any]) -> dict[str, list[str]]:
-    return {"process_instance_ids": visible(engine).signal(**body, **headers)}
 
 
 def merged(body: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:

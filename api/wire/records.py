@@ -23,6 +23,7 @@ from ...engine.views.people import DoneTask, FormOption, FormPart, InboxCounts, 
 from ...engine.views.processes import (
     Awaited,
     Explanation,
+    MessageReceipt,
     NextTimes,
     ProcessInstance,
     ProcessSummary,
@@ -408,6 +409,9 @@ class HealthRecord(Schema):
     """That the server is there, in one word."""
 
     status = Word(Literal["live", "ready"], required=True)
+
+
+MessageReceiptRecord = record("MessageReceipt", MessageReceipt)
 
 
 class SignalReceivers(Schema):

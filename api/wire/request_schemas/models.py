@@ -8,6 +8,8 @@ from ..members import FlagText, Text, Word
 from .lists import Part
 from .strict import CURSOR, FAILURE_POLICY, ON_COMPENSATION, ON_FAILURE, STRICT, Strict
 
+EXTERNAL = "Whether topics that no stone serves are those of workers over HTTP."
+
 
 class ModelQuery(Part):
     """Filters of the list of models."""
@@ -76,6 +78,12 @@ class Strictness(Strict):
     strict = FlagText(metadata={"description": STRICT})
 
 
+class CheckOptions(Strictness):
+    """How files are checked that are not kept."""
+
+    external = FlagText(metadata={"description": EXTERNAL})
+
+
 class DeployedModelOptions(Strictness):
     """What is said of the deployment of a model that is kept."""
 
@@ -89,4 +97,4 @@ class DeploymentOptions(ModelOptions):
     on_failure = Text(data_key="onFailure", shown=FAILURE_POLICY, description=ON_FAILURE)
     undo_on_compensation = FlagText(data_key="undoOnCompensation", metadata={"description": ON_COMPENSATION})
     strict = FlagText(metadata={"description": STRICT})
-    external = FlagText(metadata={"description": "Whether topics that no stone serves are those of workers over HTTP."})
+    external = FlagText(metadata={"description": EXTERNAL})

@@ -38,6 +38,7 @@ VOCABULARIES = (
     vocabulary.TaskStatus,
     vocabulary.TaskKind,
     vocabulary.WaitKind,
+    vocabulary.MessageOutcome,
     vocabulary.Hook,
     vocabulary.BatchAction,
     vocabulary.BatchState,
