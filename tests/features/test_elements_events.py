@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from riverstone.engine import ModelInvalid
+from riverstone.engine import Conflict, ModelInvalid
 
 from .elements import (
     BEGIN,
@@ -19,6 +19,7 @@ from .elements import (
     end,
     message,
     model,
+    on_event,
     script,
     signal,
     stages,
@@ -251,6 +252,71 @@ def test_what_several_events_wait_for_must_all_come_where_the_model_says_so(stag
     stage.start(model(body, "s -> w -> e", before=NAMES)).message("M")
     assert stage.status == "running"
     assert stage.signal("S").status == "success"
+
+
+ALL_OF_THEM = 'parallelMultiple="true"'
+
+
+def timers_of(stage: Stage) -> int:
+    """How many timers have come, by the process's history."""
+    return [entry.kind for entry in stage.engine.history(stage.number).items].count("timer")
+
+
+def test_a_timer_that_has_come_waits_for_the_rest_without_coming_again(stage: Stage) -> None:
+    body = START + catch("w", timer("PT2S") + message("M"), parallelMultiple="true") + end("e")
+    stage.start(model(body, "s -> w -> e", before=NAMES)).advance(6)
+    assert (stage.status, timers_of(stage)) == ("running", 1)
+    assert not any("due" in told or "late" in told for told in stage.engine.why(stage.number).sentences)
+    assert stage.message("M").status == "success"
+
+
+@pytest.mark.parametrize("last", ["message", "timer"])
+def test_a_border_that_needs_a_timer_and_a_message_fires_once_for_each_pair(stage: Stage, last: str) -> None:
+    both = timer("R2/PT2S", "Cycle") + message("M")
+    source = bordered(both, interrupting=False).replace(b"cancelActivity", f"{ALL_OF_THEM} cancelActivity".encode())
+    stage.start(source)
+    for _ in range(2):
+        if last == "message":
+            assert stage.advance(2).open.count("c") == (before := stage.open.count("c"))
+            stage.message("M")
+        else:
+            before = stage.message("M").open.count("c")
+            stage.advance(2)
+        assert stage.open.count("c") == before + 1
+    assert (stage.open, timers_of(stage)) == (["a", "c", "c"], 2)
+    # There is no third turn, so no message is taken for one.
+    with pytest.raises(Conflict, match="'M'"):
+        stage.message("M")
+
+
+def test_what_an_event_has_got_already_it_takes_from_nobody_else(stage: Stage) -> None:
+    """BPMN 2.0.2, 10.5.5: a parallel multiple event needs each of its triggers, and needs none twice."""
+    body = START + catch("w", message("M") + signal("S"), parallelMultiple="true") + end("e")
+    first = stage.start(model(body, "s -> w -> e", before=NAMES)).message("M").number
+    stage.deploy(model(START + catch("w", message("M")) + end("e"), "s -> w -> e", before=NAMES, key="other"))
+    assert stage.start(key="other").message("M").status == "success"
+    assert stage.watch(first).signal("S").status == "success"
+
+
+@pytest.mark.parametrize("interrupting", [True, False])
+def test_an_event_sub_process_may_need_all_of_several(stage: Stage, interrupting: bool) -> None:
+    both = message("M") + timer("R/PT2S", "Cycle")
+    handler = on_event("h", both, user("c") + end("he"), "sh -> c -> he", interrupting=interrupting)
+    handler = handler.replace('id="sh"', f'id="sh" {ALL_OF_THEM}')
+    stage.start(model(START + user("a") + handler + end("e"), "s -> a -> e", before=NAMES)).advance(5)
+    assert (stage.open, timers_of(stage)) == (["a"], 1)
+    assert stage.message("M").open == (["c"] if interrupting else ["a", "c"])
+    if not interrupting:
+        assert stage.message("M").advance(2).open == ["a", "c", "c"]
+
+
+def test_a_bounded_cycle_among_several_that_must_come_lets_a_token_go_for_each_turn(stage: Stage) -> None:
+    both = timer("R2/PT2S", "Cycle") + message("M")
+    body = START + catch("w", both, parallelMultiple="true") + work("a") + end("e")
+    stage.start(model(body, "s -> w -> a -> e", before=NAMES)).advance(2)
+    assert stage.message("M").log == ["a"]
+    assert stage.message("M").log == ["a"]
+    assert (stage.advance(2).log, stage.status) == (["a", "a"], "success")
 
 
 def test_an_event_that_throws_several_throws_them_all(stage: Stage) -> None:

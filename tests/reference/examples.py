@@ -360,6 +360,12 @@ EXAMPLES: dict[str, Example] = {
     "event-kind": Example(
         "process", '<startEvent id="start"><errorEventDefinition/></startEvent>', '<startEvent id="start"/>'
     ),
+    "parallel-multiple": Example(
+        "data",
+        f'<startEvent id="start" parallelMultiple="true">{MESSAGE}{TIMER.format(DURATION.format("PT1H"))}</startEvent>'
+        '<endEvent id="end"/>' + _flow("f", "start", "end"),
+        f'<startEvent id="start">{MESSAGE}</startEvent><endEvent id="end"/>' + _flow("f", "start", "end"),
+    ),
     "catch-without-event": Example(
         "flow",
         '<intermediateCatchEvent id="work"><extensionElements><flowable:eventType>order</flowable:eventType></extensionElements></intermediateCatchEvent>',

@@ -28,6 +28,7 @@ _NONE = frozenset({"none"})
 _START = _kinds("message timer conditional signal") | _NONE
 _EVENT_SUB_PROCESS = _kinds("message timer conditional signal error escalation compensate")
 _BOUNDARY = _kinds("message timer conditional signal error escalation compensate cancel")
+_AWAITED = _kinds("message timer conditional signal")
 _ALWAYS_INTERRUPTING = _kinds("error cancel compensate")
 _CATCH = _kinds("message timer conditional signal link")
 _THROW = _kinds("message signal escalation compensate link") | _NONE
@@ -38,6 +39,8 @@ def check_events(outline: Outline, report: Report) -> None:
     """Report events of a kind, or with surroundings, that their place does not allow."""
     for event in (node for node in outline.nodes if bpmn_name(node) in EVENTS):
         _check_kind(outline, report, event)
+        if is_true(event, "parallelMultiple") and outline.executable(event):
+            _check_parallel_multiple(outline, report, event)
         if bpmn_name(event) == "boundaryEvent":
             _check_boundary(outline, report, event)
     for definitions in (outline.by_tag[tag] for tag in sorted(EVENT_DEFINITIONS)):
@@ -63,6 +66,28 @@ def _check_kind(outline: Outline, report: Report, event: etree._Element) -> None
                 event,
                 f"The {label(event)} is {where}, which cannot be {_word(kind)}: it may be {_words(allowed)}.",
             )
+
+
+def _check_parallel_multiple(outline: Outline, report: Report, event: etree._Element) -> None:
+    """Nothing waits for an error or an escalation, and nothing is there yet that could wait for the rest of a start."""
+    definitions, scope = outline.definitions(event), outline.scope[event]
+    found = sorted({bpmn_name(definition) for definition in definitions} - _AWAITED)
+    if len(definitions) < 2:
+        return
+    if found:
+        report.error(
+            "parallel-multiple",
+            event,
+            f"The {label(event)} needs all of its triggers, but nothing waits for one of the kind"
+            f" {found[0].removesuffix('EventDefinition')}: it may be {_words(_AWAITED)}.",
+        )
+    elif bpmn_name(event) == "startEvent" and not is_true(scope, "triggeredByEvent"):
+        report.error(
+            "parallel-multiple",
+            event,
+            f"The {label(event)} needs all of its triggers, but would start a process at the first of them: begin with"
+            ' an eventBasedGateway with instantiate="true" and eventGatewayType="Parallel".',
+        )
 
 
 def _is_of_own_kind(event: etree._Element) -> bool:

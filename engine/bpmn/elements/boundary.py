@@ -12,7 +12,6 @@ from ..running.token_data import COMPENSATES
 from .compensation import left_by_border
 from .events import CatchEvent
 from .gateways import end_race
-from .triggers import set_again
 
 
 class BoundaryEvent(CatchEvent, Catcher):
@@ -35,8 +34,8 @@ class BoundaryEvent(CatchEvent, Catcher):
             self.receive(token, payload)
             return
         host = workflow.tasks[token.internal_data["host"]]
-        if not self.interrupting and self.definitions[number].kind == "timer":
-            set_again(token, number)
+        if not self.interrupting:
+            self.listen_on(token, number)
         self._come(host, {**token.data, **payload} if self.only_mapped else payload)
 
     def catch(self, token: Token, payload: Mapping[str, Any], source: Token | None = None) -> None:

@@ -11,7 +11,6 @@ from ..running.token import STARTED, WAITING, Token
 from ..running.token_data import COMPENSATES
 from .compensation import compensated, give_back
 from .events import CatchEvent, StartEvent
-from .triggers import set_again
 
 
 class EventSubProcess(Catcher):
@@ -91,7 +90,7 @@ class Listener(CatchEvent):
         if not self.all_seen(token, number):
             self.handler.start_event.receive(token, payload)
             return
-        if not self.handler.interrupting and self.definitions[number].kind == "timer":
-            set_again(token, number)
+        if not self.handler.interrupting:
+            self.listen_on(token, number)
         only_mapped = self.handler.start_event.only_mapped
         self.handler.catch(scope, {**token.data, **payload} if only_mapped else payload)

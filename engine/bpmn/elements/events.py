@@ -15,7 +15,7 @@ from ..running.token_data import CALLED, RACE, TRIGGERED
 from ..running.workflow import Workflow
 from .compensation import cancel_transaction, compensate, taken_back
 from .gateways import end_race
-from .triggers import condition_holds, event_name, repeats_left, set_again, waits_for
+from .triggers import condition_holds, event_name, repeats_left, rest, wait_again, waits_for
 
 if TYPE_CHECKING:
     from .form import Form
@@ -67,17 +67,30 @@ class CatchEvent(Node):
         if not self.parallel_multiple:
             return True
         seen = {*token.internal_data.get("seen", []), number}
-        complete = len(seen) == len(self.definitions)
-        token.note(seen=[] if complete else sorted(seen))
-        return complete
+        if len(seen) < len(self.definitions):
+            token.note(seen=sorted(seen))
+            rest(token, number)
+            return False
+        token.note(seen=[])
+        return True
+
+    def _comes_again(self, token: Token, number: int) -> bool:
+        """Whether what has come does so once more, a number of times: by its timer, or by all where all must come."""
+        timers = [each for each, definition in enumerate(self.definitions) if definition.kind == "timer"]
+        left = [repeats_left(token, each) for each in (timers if self.parallel_multiple else [number])]
+        return max(left, default=0) > 0 and 0 not in left
+
+    def listen_on(self, token: Token, number: int) -> None:
+        """It has come and interrupts nothing: wait once more, unless all must come and one of them never does."""
+        if not wait_again(token, number) and self.parallel_multiple:
+            token.workflow.stop_waiting(token)
 
     def caught(self, token: Token, number: int, payload: Mapping[str, Any]) -> None:
         workflow = token.workflow
         self.receive(token, payload)
         if not self.all_seen(token, number):
             return
-        again = repeats_left(token, number) > 0 and RACE not in token.internal_data
-        if again and set_again(token, number):
+        if RACE not in token.internal_data and self._comes_again(token, number) and wait_again(token, number):
             # A bounded cycle lets a token go at each of its turns; an endless one would keep the process for ever.
             turn = workflow.new_token(self, token.scope, token.flow, token.causes)
             turn.note(triggered=True)

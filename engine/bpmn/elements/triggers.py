@@ -101,6 +101,27 @@ def set_again(token: Token, number: int) -> bool:
     return True
 
 
+def rest(token: Token, number: int) -> None:
+    """One of several that must all come has come: it is waited for no more until the others have."""
+    workflow = token.workflow
+    waits = workflow.waits.get(token.id, [])
+    come = [list(wait) for wait in waits if wait.number == number]
+    token.note(come=[*token.internal_data.get("come", []), *come])
+    workflow.wait(token, [wait for wait in waits if wait.number != number])
+
+
+def wait_again(token: Token, number: int) -> bool:
+    """Wait once more for what has come, last of all this; false if a timer among it was over with that."""
+    workflow = token.workflow
+    waits = workflow.waits.get(token.id, [])
+    come = [Wait(*each) for each in token.internal_data.pop("come", ())]
+    last = [wait for wait in waits if wait.number == number]
+    if come:
+        workflow.wait(token, sorted([*waits, *come], key=lambda wait: wait.number))
+    are_set = [set_again(token, wait.number) for wait in (*come, *last) if wait.due is not None]
+    return all(are_set)
+
+
 def condition_holds(definition: EventDefinition, token: Token) -> bool:
     """Whether a condition is true; one over things that are not there yet is not."""
     assert definition.expression is not None

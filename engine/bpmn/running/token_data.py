@@ -116,6 +116,8 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         """Behind an event-based gateway: which race the token takes part in."""
         seen: list[int]
         """Of a parallel multiple event: the numbers of the definitions that have come."""
+        come: list[list[Any]]
+        """The same as they were waited for, a :class:`~.waits.Wait` each, until all have come."""
         held: list[int]
         """The numbers of the conditions that were true when they were last looked at."""
         repeats: dict[str, list[Any]]

@@ -278,8 +278,9 @@ def _wait_anew(migration: Migration, token: Token, before: Node) -> None:
     workflow = migration.process.workflow
     due = [wait.due for wait in workflow.waits[token.id] if wait.kind in TIMED]
     token.internal_data.pop("repeats", None)
+    come = _come_already(token, before.definitions)
     try:
-        waits = waits_for(token.node.definitions, token)
+        waits = [wait for wait in waits_for(token.node.definitions, token) if wait.number not in come]
     except RiverstoneError as error:
         raise Invalid(error.message, code="migration-invalid", errors={before.bpmn_id: [error.message]}) from None
     workflow.wait(token, waits)
@@ -332,6 +333,18 @@ def _listen(migration: Migration, token: Token, before: Node) -> None:
     for handler in there.event_sub_processes:
         if handler.bpmn_id not in known and getattr(handler, "listener", None) not in listening:
             handler.listen(token)
+
+
+def _come_already(token: Token, before: Sequence[EventDefinition]) -> list[int]:
+    """Of an event for which all must come: what has, and reads as it did; the rest is waited for."""
+    internal, now = token.internal_data, token.node.definitions
+    alike = {number for number, (one, other) in enumerate(zip(before, now, strict=False)) if _alike([one], [other])}
+    seen = [number for number in internal.pop("seen", ()) if number in alike]
+    come = [each for each in internal.pop("come", ()) if each[1] in alike]
+    if not seen or len(seen) == len(now):
+        return []
+    token.note(seen=seen, come=come)
+    return seen
 
 
 def _alike(one: Sequence[EventDefinition], other: Sequence[EventDefinition]) -> bool:

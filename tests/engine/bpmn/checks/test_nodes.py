@@ -143,6 +143,27 @@ def test_what_always_interrupts_cannot_start_without_interrupting(definition: st
     assert codes(event_sub_process(SIGNAL, attributes='isInterrupting="false"')) == set()
 
 
+ALL_OF_THEM = 'parallelMultiple="true"'
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (boundary(MESSAGE + TIMER, attributes=ALL_OF_THEM), set()),
+        (boundary(MESSAGE + ERROR), set()),
+        (boundary(MESSAGE + ERROR, attributes=ALL_OF_THEM), {"parallel-multiple"}),
+        (boundary(MESSAGE + ESCALATION, attributes=ALL_OF_THEM), {"parallel-multiple"}),
+        (event_sub_process(MESSAGE + SIGNAL, attributes=ALL_OF_THEM), set()),
+        (event_sub_process(ESCALATION + SIGNAL, attributes=ALL_OF_THEM), {"parallel-multiple"}),
+        (line(task(), start=MESSAGE + SIGNAL), set()),
+        (line(task(), start=MESSAGE + SIGNAL).replace(" ", f" {ALL_OF_THEM} ", 1), {"parallel-multiple"}),
+    ],
+)
+def test_what_needs_all_of_its_triggers_has_only_such_as_can_be_waited_for(content: str, expected: set[str]) -> None:
+    """BPMN 2.0.2, tables 10.84 and 10.90: where an event needs all, one that comes first is not enough."""
+    assert codes(content) == expected
+
+
 def test_cancel_events_belong_to_transactions() -> None:
     assert codes(boundary(CANCEL, host="transaction")) == set()
     assert codes(boundary(CANCEL, host="subProcess")) == {"event-kind"}
