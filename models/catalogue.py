@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 from .commit.changes import INSERT_DEPLOYMENT, OUT_OF_USE
 from .commit.connection import Connection
@@ -18,7 +18,8 @@ Result = TypeVar("Result")
 Trigger = tuple[TriggerKind, str, str]
 """What starts a deployment by itself: kind, name and start node."""
 
-Tag = tuple[Literal["process", "decision"], str, str]
+TagKind: TypeAlias = Literal["process", "decision", "form"]
+Tag = tuple[TagKind, str, str]
 """By which version tag something in a deployment is found: kind, key or id, tag."""
 
 
@@ -150,7 +151,17 @@ class Catalogue:
         other = self._store.value(SELECT_VERSION_LIKE, (found, version.number))
         return None if other is None else str(other)
 
-    def _tagged(self, kind: Literal["process", "decision"], name: str, tag: str) -> str | None:
+    def deployment_of_form(self, form_id: str, version: WantedVersion = NEWEST) -> str | None:
+        """The same of the deployment that last brought a form of this id."""
+        if version.tag is not None:
+            return self._tagged("form", form_id, version.tag)
+        found = self._store.value(SELECT_FORM, (form_id,))
+        if found is None or version.number is None:
+            return None if found is None else str(found)
+        other = self._store.value(SELECT_VERSION_LIKE, (found, version.number))
+        return None if other is None else str(other)
+
+    def _tagged(self, kind: TagKind, name: str, tag: str) -> str | None:
         """The id of the deployment in use that last brought what has this tag."""
         found = self._store.value(SELECT_TAGGED, (kind, name, tag))
         return None if found is None else str(found)
@@ -233,6 +244,10 @@ _OF_DECISIONS = "FROM `start_trigger` t JOIN `deployment` d ON d.`id` = t.`deplo
 SELECT_DECISION = (
     f"SELECT d.`id` {_OF_DECISIONS} AND (t.`name` = ? OR t.`node` = ?)"
     " ORDER BY CASE WHEN t.`name` = ? THEN 0 ELSE 1 END, d.`created` DESC, d.`id` DESC LIMIT 1"
+)
+SELECT_FORM = (
+    "SELECT d.`id` FROM `start_trigger` t JOIN `deployment` d ON d.`id` = t.`deployment_id` WHERE t.`kind` = 'form'"
+    " AND t.`name` = ? ORDER BY d.`created` DESC, d.`id` DESC LIMIT 1"
 )
 SELECT_DECISIONS = (
     f"SELECT t.`name`, t.`node`, d.`key`, d.`id`, d.`version` {_OF_DECISIONS}"

@@ -132,7 +132,7 @@ RetraceKind: TypeAlias = Literal["variable", "merge", "scope", "removed"]
 SuspendedKind: TypeAlias = Literal["stone", "key"]
 """Of what nothing begins, whatever process it is in."""
 
-TriggerKind: TypeAlias = Literal[ThrownKind, "timer", "decision"]
+TriggerKind: TypeAlias = Literal[ThrownKind, "timer", "decision", "form"]
 """Of what starts a process from outside, or is found by its id in the newest version of a model."""
 
 BatchAction: TypeAlias = Literal[

@@ -17,7 +17,7 @@ from ...models import Store
 from ...models.catalogue import WantedVersion
 from ..bpmn.checks import check
 from ..bpmn.reading.parser import Parsed, Parser
-from ..bpmn.reading.people.form_files import FormFiles, is_form, with_name
+from ..bpmn.reading.people.form_files import Elsewhere, FormFiles, FormLink, is_copy, is_form, with_name
 from ..bpmn.reading.words import BPMNDI, FLOW_NODES, qualified
 from ..bpmn.reading.xml import read_xml
 from ..dmn.decisions import Decisions
@@ -31,6 +31,7 @@ from ..limits import Limits
 from ..stones.registry import Stones
 from ..views.tasks import TaskBinding
 from .definitions import Definitions
+from .deployed_forms import find_form
 from .doubtful_names import check_names
 from .outputs_of_runs import check_runs
 from .stone_checks import check_stones
@@ -116,13 +117,21 @@ class Bundles:
         asked = [task for task in parsed.stone_tasks if task.code.constant and task.dialect in TOPICS]
         return {task.stone for task in asked if not known(task.stone)}
 
-    def drawn(self, sources: Sequence[bytes], names: Sequence[str | None]) -> list[bytes]:
+    def drawn(self, sources: Sequence[bytes], names: Sequence[str | None], parsed: Parsed | None = None) -> list[bytes]:
         """The files in UTF-8, each given a diagram if it has none, so that it can be shown and edited.
 
-        A form keeps the name of its file, by which tasks may know it.
+        A form keeps the name of its file, by which tasks may know it. With what was ``parsed``, the copies of forms of
+        other deployments are those that are needed now.
         """
         drawn: list[bytes] = []
         decisions: list[bytes] = []
+        if parsed is not None and parsed.forms is not None:
+            own = [pair for pair in zip(sources, names, strict=True) if not is_copy(pair[0])]
+            copies = parsed.forms.copies
+            sources, names = (
+                [*(source for source, _ in own), *copies],
+                [*(name for _, name in own), *[None] * len(copies)],
+            )
         forms = [with_name(source, name) for source, name in zip(sources, names, strict=True) if is_form(source)]
         for source in sources:
             if is_form(source):
@@ -140,6 +149,10 @@ class Bundles:
             drawn.append(source)
         # What is shown of a deployment is its first file, so a process comes first.
         return [*drawn, *decisions, *forms]
+
+    def holds_copies(self, sources: Sequence[bytes]) -> bool:
+        """Whether forms of other deployments are among the files."""
+        return any(map(is_copy, sources))
 
     def named(self, sources: Sequence[bytes]) -> tuple[str, str]:
         """The id and name of the first process of files, or else of their decisions, whatever else is wrong with them.
@@ -190,6 +203,10 @@ class Bundles:
         found = None if deployment_id is None else self.definitions.decisions(deployment_id)[1].by_id.get(wanted)
         return found if found is not None and version.number is None and version.tag is None else None
 
+    def _form(self, link: FormLink) -> bytes | None:
+        """A form of another deployment."""
+        return find_form(self.store, link)
+
     def forget(self) -> None:
         """Let go of what was read last, which is many times as large as its files."""
         self._last = None
@@ -198,10 +215,13 @@ class Bundles:
         """What the files hold; those of the last call are not read again, as when they are saved and then shown."""
         key = list(sources), list(names), strict
         last = self._last
-        if last is None or last[0] != key:
+        stands = last is not None and last[0] == key and (last[1].forms is None or last[1].forms.stands())
+        if last is None or not stands:
             with effort.turn(self.limits):
                 try:
-                    found = examine(sources, names, limits=self.limits, scripts=self.scripts, strict=strict)
+                    found = examine(
+                        sources, names, limits=self.limits, scripts=self.scripts, strict=strict, elsewhere=self._form
+                    )
                 except RecursionError:
                     text = "The model nests expressions, types or files deeper than can be read: make it flatter."
                     found = Parsed({}, (), [Finding(code="nested-too-deep", severity="error", text=text)])
@@ -225,9 +245,15 @@ def read_again(sources: Sequence[bytes], *, limits: Limits, scripts: bool, null_
 
 
 def examine(
-    sources: Sequence[bytes], names: Sequence[str | None], *, limits: Limits, scripts: bool, strict: bool = False
+    sources: Sequence[bytes],
+    names: Sequence[str | None],
+    *,
+    limits: Limits,
+    scripts: bool,
+    strict: bool = False,
+    elsewhere: Elsewhere = lambda link: None,
 ) -> Parsed:
-    """Read, check and parse the files of one deployment, without what they need of their surroundings.
+    """Read, check and parse the files of one deployment; of their surroundings they need forms ``elsewhere``.
 
     With ``strict`` a breach of a formal rule is an error even where the file can be run.
     Files of DMN hold decisions for the processes of the others. Raises Malformed or TooLarge for a file that is no
@@ -249,7 +275,7 @@ def examine(
             report.add(*check(root, limits=limits, source=name, together=together, strict=strict))
     if report.has_error:
         return Parsed({}, (), report.findings)
-    files = FormFiles([source for source, _ in forms], [name for _, name in forms])
+    files = FormFiles([source for source, _ in forms], [name for _, name in forms], elsewhere)
     return _parse(roots, report, limits=limits, scripts=scripts, forms=files)
 
 

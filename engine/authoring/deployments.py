@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
 from ...models import AlreadyUsed, DeploymentRow, Leases, ModelRow, Store
-from ...models.catalogue import Tag, Trigger
+from ...models.catalogue import Tag, TagKind, Trigger
 from .. import failpoints
 from ..bpmn.running.failure_policy import asked_policy
 from ..clock import Clock, moment
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 
 LONGEST_TAG = 255
+LONGEST_FORM = 200
+"""Characters of an id by which a form is found from other deployments."""
 
 
 class Options(NamedTuple):
@@ -152,7 +154,7 @@ class Deployments:
         there is one, the other does what belongs to the saving. A new model has the ``model_id``, or any.
         """
         parsed, findings = self.bundles.checked(sources, names, *texts)
-        drawn = self.bundles.drawn(sources, names)
+        drawn = self.bundles.drawn(sources, names, parsed)
 
         def save() -> ModelRow:
             known = before()
@@ -245,7 +247,7 @@ class Deployments:
         if external:
             self.assume(self.bundles.unknown_topics(sources, names, *texts, strict=strict))
         parsed, _ = self.bundles.checked(sources, names, *texts, strict=strict, external=external)
-        drawn = self.bundles.drawn(sources, names)
+        drawn = self.bundles.drawn(sources, names, parsed)
         digest = digest_of(drawn, *texts, options.texts)
         key = str(parsed.key)
 
@@ -285,11 +287,16 @@ class Deployments:
         sources = unpack(model.sources)
         digest = digest_of(sources, model.parameter_template, model.outputs_template, options.texts)
         newest = self.store.catalogue.newest_deployment(model.key)
-        if newest is not None and newest.digest == digest and not strict:
+        borrows = self.bundles.holds_copies(sources)
+        if newest is not None and newest.digest == digest and not strict and not borrows:
             return deployment_view(newest)
-        parsed, _ = self.bundles.checked(
-            sources, [None] * len(sources), model.parameter_template, model.outputs_template, strict=strict
-        )
+        templates, names = (model.parameter_template, model.outputs_template), [None] * len(sources)
+        parsed, _ = self.bundles.checked(sources, names, *templates, strict=strict)
+        if borrows:
+            # The forms of other deployments may have changed since the model was saved.
+            sources = self.bundles.drawn(sources, names, parsed)
+            digest = digest_of(sources, *templates, options.texts)
+            model = replace(model, sources=pack(sources))
         return self._numbered(lambda: self._number_all(model, digest, parsed, options))
 
     def _number_all(self, model: ModelRow, digest: str, parsed: Parsed, options: Options) -> Deployment:
@@ -309,7 +316,9 @@ class Deployments:
         if key != model.key:
             # The templates are about the first process of a bundle.
             row.parameter_template = row.outputs_template = None
-        self.store.catalogue.add_deployment(row, self.triggers(parsed, key), _tags(parsed, key))
+        self.store.catalogue.add_deployment(
+            row, self.triggers(parsed, key), _tags(parsed, key, self._forms(parsed, key))
+        )
         return row
 
     def _refuse_other_kind(self, newest: DeploymentRow, parsed: Parsed) -> None:
@@ -339,7 +348,13 @@ class Deployments:
         starting = [] if process is None else triggers_of(process, self._times(), self.limits)
         decisions = parsed.decisions if parsed.decisions is not None and key == parsed.key else None
         found = () if decisions is None else decisions.evaluable
-        return [*starting, *(("decision", each.id, each.name[:255]) for each in found)]
+        forms: list[Trigger] = [("form", name, "") for name in self._forms(parsed, key)]
+        return [*starting, *(("decision", each.id, each.name[:255]) for each in found), *forms]
+
+    def _forms(self, parsed: Parsed, key: str) -> dict[str, str | None]:
+        """The forms of a deployment that other models can show, with their version tags: found by its first key."""
+        own = {} if parsed.forms is None or key != parsed.key else parsed.forms.own(self.limits)
+        return {name: tag for name, tag in own.items() if len(name) <= LONGEST_FORM}
 
     def next_starts(self, deployment_id: str) -> tuple[datetime, ...]:
         """When the timers of a deployment start processes next."""
@@ -462,9 +477,9 @@ def _refuse_other_key(model: ModelRow, key: str) -> None:
     raise Conflict(f"{text}: give it the id {model.key[:80]!r}, or save it as a new model.", code="key-changed")
 
 
-def _tags(parsed: Parsed, key: str) -> list[Tag]:
-    """The version tags of the process of this key, and of the decisions that are found by it; raises Invalid."""
-    found: list[tuple[Literal["process", "decision"], str, str | None]] = []
+def _tags(parsed: Parsed, key: str, forms: Mapping[str, str | None]) -> list[Tag]:
+    """The version tags of the process of this key, and of the decisions and forms found by it; raises Invalid."""
+    found: list[tuple[TagKind, str, str | None]] = [("form", name, tag) for name, tag in forms.items()]
     if key in parsed.processes:
         found.append(("process", key, parsed.processes[key].version_tag))
     if parsed.decisions is not None and key == parsed.key:

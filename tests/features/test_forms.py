@@ -214,9 +214,9 @@ def test_what_cannot_be_shown_is_refused_at_deployment_by_name(
 
 def test_a_form_that_is_not_there_or_alone_or_broken_is_told(engine: Engine) -> None:
     task = model(f'<userTask id="a" name="Check">{LINKED}</userTask>')
-    with pytest.raises(ModelInvalid, match="shows the form 'order', which is not deployed with it"):
+    with pytest.raises(ModelInvalid, match="shows the form 'order', which is not deployed: deploy it together"):
         engine.deploy(task)
-    with pytest.raises(ModelInvalid, match="not deployed with it"):
+    with pytest.raises(ModelInvalid, match="not deployed: deploy it together"):
         engine.deploy(task, b'{"id": "order", ')
     with pytest.raises(Malformed, match="deploy a form together"):
         engine.deploy(schema(*ORDER))

@@ -229,6 +229,13 @@ def read_call_binding(element: etree._Element) -> tuple[WantedVersion, bool]:
     return _version(element, "calledElement"), together
 
 
+def read_form_binding(element: etree._Element) -> tuple[WantedVersion, bool]:
+    """The same of a form."""
+    for found in extensions(element, "formDefinition", (ZEEBE,)):
+        return _zeebe_version(found), found.get("bindingType") == "deployment"
+    return _version(element, "formRef"), attribute_value(element, "formRefBinding", (CAMUNDA,)) == "deployment"
+
+
 def read_version_tag(element: etree._Element) -> str | None:
     """The version tag of a process."""
     tags = (found.get("value", "").strip() for found in extensions(element, "versionTag", (ZEEBE,)))

@@ -21,6 +21,7 @@ from .bindings import read_properties, read_version_tag, says
 from .flow_readers import find_entries, join_handlers, join_links, read_boundary_event, read_flow
 from .model_reader import ModelReader
 from .node_readers import READERS
+from .people.form_files import FormFiles
 from .vendors import NOT_YET_USED, extensions
 from .words import SUB_PROCESSES, bpmn_name, children, is_true, label, own_text, qualified, referred
 
@@ -83,6 +84,7 @@ class Parsed(NamedTuple):
     findings: Sequence[Finding] = ()
     stone_tasks: Sequence[StoneTask] = ()
     decisions: Decisions | None = None
+    forms: FormFiles | None = None
 
     @property
     def key(self) -> str | None:
@@ -131,7 +133,7 @@ class Parser(ModelReader):
             self.decisions.use_all()
         self._warn_of_unused()
         self.report.add(*self.decisions.findings)
-        return Parsed(processes, executable, self.report.findings, self.stone_tasks, self.decisions)
+        return Parsed(processes, executable, self.report.findings, self.stone_tasks, self.decisions, self.forms)
 
     def _warn_of_unused(self) -> None:
         for name, elements in self.unused.items():

@@ -14,10 +14,12 @@ from ....errors import RiverstoneError
 from ....jsontext import JSON
 from ....views.people import FormKind
 from ...elements.form import Component, Form, Template
+from ..bindings import read_form_binding
 from ..expression_texts import language_of
 from ..mappings import Input
 from ..vendors import JAVA, ZEEBE, attribute_value, extensions
 from ..words import all_text, label, local_name
+from .form_files import FormLink
 from .form_schema import FormReader
 
 if TYPE_CHECKING:
@@ -45,11 +47,9 @@ def read_form(reader: ModelReader, element: etree._Element) -> Form | None:
     if linked is not None:
         schema = reader.forms.find(linked, reader.limits)
         if schema is None:
-            more = f" {' '.join(reader.forms.unreadable)}" if reader.forms.unreadable else ""
-            text = f"{label(element)} shows the form {linked!r}, which is not deployed with it: deploy both together."
-            reader.report.error("form-missing", element, f"{text}{more}")
+            _miss(reader, element, linked)
             return None
-        return _made(reader, element, linked, schema)
+        return _made(reader, element, f"{linked.name}{linked.version}", schema)
     fields = [*_form_fields(reader, element), *_properties(reader, element)]
     if not fields and (key := attribute_value(element, "formKey")):
         text = f"The form {key[:100]!r} of {label(element)} is one of another program, so it is not shown here."
@@ -57,19 +57,29 @@ def read_form(reader: ModelReader, element: etree._Element) -> Form | None:
     return Form(list({each.path: each for each in fields}.values())) if fields else None
 
 
-def _links(element: etree._Element) -> tuple[str | None, str | None]:
-    """The id of the form inside of the model, and that of one beside it."""
+def _miss(reader: ModelReader, element: etree._Element, link: FormLink) -> None:
+    more = f" {' '.join(reader.forms.unreadable)}" if reader.forms.unreadable else ""
+    text = f"{label(element)} shows the form {link.name[:100]!r}"
+    if link.together:
+        text = f"{text} of its own deployment, which none of the files holds: deploy both together."
+    else:
+        text = f"{text}, which is not deployed{link.version}: deploy it together with the model, or first."
+    reader.report.error("form-missing", element, f"{text}{more}")
+
+
+def _links(element: etree._Element) -> tuple[str | None, FormLink | None]:
+    """The id of the form inside of the model, and the link to one beside it or of another deployment."""
     key = attribute_value(element, "formKey")
     linked = attribute_value(element, "formRef")
     for found in extensions(element, "formDefinition", (ZEEBE,)):
         linked = found.get("formId") or linked
         key = found.get("formKey") or found.get("externalReference") or key
     if linked:
-        return None, linked.strip()
+        return None, FormLink(linked.strip(), *read_form_binding(element))
     if key and key.startswith(EMBEDDED):
         return key.removeprefix(EMBEDDED), None
     if key and key.startswith(BESIDE):
-        return None, key.removeprefix(BESIDE)
+        return None, FormLink(key.removeprefix(BESIDE), together=True)
     return None, None
 
 
