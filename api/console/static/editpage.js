@@ -54,7 +54,7 @@ export function editPage({ main, id, query, client, titled }) {
   let closed = false;
 
   fill(main, el("div", { class: "studio" }, bar.node, trouble, shelf, canvas, findings.list));
-  titled(t("edit"));
+  titled(t("edit.draw"));
   const begun = performance.now();
   if (may) load();
   else fill(trouble, box("info", el("p", {}, t("edit.read.only"))));
@@ -111,7 +111,7 @@ export function editPage({ main, id, query, client, titled }) {
     const xml = content.files[content.place];
     const dropped = await editor.open(xml);
     fill(heading, said(content.name || content.key || t("edit.new")));
-    titled(content.name || t("edit"));
+    titled(content.name || t("edit.draw"));
     panel.show(editor.chosen, true);
     if (dropped.length > 0) tellDropped(dropped);
     else if (/<!--|<!\[CDATA\[/.test(xml)) fill(trouble, box("info", el("p", {}, t("edit.comments"))));

@@ -5,7 +5,7 @@ import { eventSections } from "./editevent.js";
 import { flowSection } from "./editflow.js";
 import { Form } from "./editform.js";
 import { suggestionsFor } from "./edithints.js";
-import { backFields, codeOf, failureField, stoneSections } from "./editstone.js";
+import { backFields, codeOf, failureField, nameOf, stoneSections } from "./editstone.js";
 import { el, fill, said } from "./element.js";
 import { has, t } from "./language.js";
 import { templateSections } from "./templateeditor.js";
@@ -71,7 +71,7 @@ export class Panel {
       "div",
       { class: "designer-panel-head" },
       this.title,
-      el("p", { class: "sub" }, template ? `${template.name} · ${codeOf(template)}` : word),
+      el("p", { class: "sub" }, template ? nameOf(template) : word),
     );
   }
 

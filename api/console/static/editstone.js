@@ -17,13 +17,16 @@ const ELSEWHERE = ["zeebe:taskDefinition", "flowable:type", "spiffworkflow:servi
 
 export const codeOf = (template) => template.properties.find(({ binding }) => binding.name === "camunda:topic")?.value;
 
+/** A stone by its name, and by its code where that is another text. */
+export const nameOf = (template) => (template.name === codeOf(template) ? template.name : `${template.name} · ${codeOf(template)}`);
+
 /** The sections of a task that a stone may carry out; `template` and `declared` are null where none is known. */
 export function stoneSections(form, { editor, templates, template, declared, chosen }) {
   const topic = form.object.get("camunda:topic");
   const bound = ELSEWHERE.find((type) => form.object.extensionElements?.values?.some((each) => each.$type === type));
   const options = [
     ["", t("edit.stone.none")],
-    ...templates.map((each) => [each.id, `${each.name} · ${codeOf(each)}`]),
+    ...templates.map((each) => [each.id, nameOf(each)]),
     ...(topic && template === null ? [["?", topic]] : []),
   ];
   const choose = (value) => {

@@ -8,7 +8,7 @@ import { FormView } from "./formview.js";
 import { prose } from "./formtext.js";
 import { icon } from "./icon.js";
 import { dueBadge, priorityTag } from "./inboxpage.js";
-import { t } from "./language.js";
+import { has, t } from "./language.js";
 import { box, problemBox, toast, weatherIs } from "./notice.js";
 import { go, to } from "./route.js";
 import { languageOf } from "./sentences.js";
@@ -86,6 +86,7 @@ export function taskPage({ main, id, client, titled }) {
     fill(before, led(found.before));
     if (task.endedAt !== null) {
       forget();
+      drawPicture(task);
       fill(barred, box("success", el("p", {}, task.doneBy === null ? t("person.ended") : t("person.done", { who: task.doneBy, time: when(task.endedAt) }))));
       form.hidden = true;
       return;
@@ -266,7 +267,7 @@ export function taskPage({ main, id, client, titled }) {
 
   async function drawPicture(task) {
     try {
-      const svg = await getText(`task/${id}/picture`);
+      const svg = worded(await getText(`task/${id}/picture`));
       const source = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
       const image = () => el("img", { src: source, alt: t("person.picture", { name: task.processName }) });
       const larger = () => tell({ title: task.processName, content: el("div", { class: "task-picture-whole" }, image()), size: "wide" });
@@ -308,4 +309,12 @@ function led(done) {
       ),
     ),
   ];
+}
+
+/** The picture with the words of its legend in the language of the page. */
+function worded(svg) {
+  const drawn = new DOMParser().parseFromString(svg, "image/svg+xml");
+  for (const word of drawn.querySelectorAll(".legend tspan"))
+    if (has(`task.${word.textContent}`)) word.textContent = t(`task.${word.textContent}`);
+  return new XMLSerializer().serializeToString(drawn);
 }

@@ -13,6 +13,11 @@ export function spoken() {
   return language;
 }
 
+/** The same as the reader's own region writes it, such as days and hours. */
+export function regional() {
+  return navigator.languages.find((tag) => tag.slice(0, 2).toLowerCase() === language) ?? (language === "zh" ? "zh-CN" : language);
+}
+
 export function speak(tag) {
   language = tag;
   prefer("language", tag);

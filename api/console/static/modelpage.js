@@ -108,7 +108,7 @@ export function modelPage({ main, id, query, client, titled }) {
         deployments.length > 0 &&
         el("a", { class: "button", href: to("start", null, { key: model.key }) }, icon("play"), t("nav.start")),
       may && !holdsDecisions() && el("a", { class: "button", href: to("edit", id) }, icon("pen"), t("edit.draw")),
-      may && el("button", { type: "button", onclick: replace }, t(holdsDecisions() ? "edit.file" : "edit")),
+      may && el("button", { type: "button", onclick: replace }, t("edit.file")),
       may &&
         el(
           "button",

@@ -1,5 +1,6 @@
 // The list of models, and the way in for new ones.
 
+import { keysOfTables } from "./decisionkeys.js";
 import { ask } from "./dialog.js";
 import { el, fill, Rows, said } from "./element.js";
 import { icon } from "./icon.js";
@@ -23,6 +24,7 @@ export function modelsPage({ main, query, client, titled }) {
   const draftLook = new Look("draft", { limit: 100 });
   const drafts = el("section", { class: "drafts", hidden: true, "aria-label": t("drafts") });
   const trouble = el("div");
+  let tables = new Set();
   const body = el("tbody");
   const nothing = el(
     "div",
@@ -63,7 +65,8 @@ export function modelsPage({ main, query, client, titled }) {
       el(
         "td",
         { class: "is-actions" },
-        el("a", { href: to("processes", null, { key: item.key }) }, t("nav.processes")),
+        may && !tables.has(item.key) && el("a", { href: to("edit", item.modelId), "data-focus": "draw" }, t("edit.draw")),
+        !tables.has(item.key) && el("a", { href: to("processes", null, { key: item.key }) }, t("nav.processes")),
       ),
     );
   }
@@ -155,6 +158,7 @@ export function modelsPage({ main, query, client, titled }) {
       if (drawn) drawDrafts(draftLook.data.items);
       if (!some) return;
       const { items, cursor: next } = look.data;
+      tables = await keysOfTables();
       rows.update(items);
       table.hidden = items.length === 0;
       nothing.hidden = items.length !== 0;

@@ -1,5 +1,6 @@
 // The shelf of the registered stones: searched, put behind the chosen element by a click, or dragged onto the diagram.
 
+import { codeOf } from "./editstone.js";
 import { el, fill, said } from "./element.js";
 import { icon } from "./icon.js";
 import { t } from "./language.js";
@@ -46,7 +47,7 @@ export class Shelf {
         ondragstart: dragged,
       },
       icon("model"),
-      el("span", {}, said(template.name), el("span", { class: "sub" }, template.id.replace("riverstone:", ""))),
+      el("span", {}, said(template.name), template.name !== codeOf(template) && el("span", { class: "sub" }, codeOf(template))),
     );
   }
 }

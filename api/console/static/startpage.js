@@ -1,6 +1,6 @@
 // Starting a process: what, under which name, and with which variables.
 
-import { decisionsIn } from "./decisionview.js";
+import { keysOfTables } from "./decisionkeys.js";
 import { el, fill } from "./element.js";
 import { icon } from "./icon.js";
 import { readObject } from "./jsontext.js";
@@ -12,6 +12,8 @@ import { get, getAll, post } from "./server.js";
 import { StartFields } from "./startfields.js";
 
 const MOCK = "SipRS::Mock";
+
+const named = ({ name, key }) => (name === key ? key : `${name} · ${key}`);
 
 export function startPage({ main, query, client, titled }) {
   const may = client.scopes.length === 0 || client.scopes.includes("run");
@@ -54,23 +56,22 @@ export function startPage({ main, query, client, titled }) {
 
   async function prepare() {
     try {
-      const [deployments, models] = await Promise.all([getAll("deployment"), getAll("model")]);
+      const [deployments, models, tables] = await Promise.all([getAll("deployment"), getAll("model"), keysOfTables()]);
       const newest = new Map();
       for (const item of deployments) if (!newest.has(item.key)) newest.set(item.key, item);
-      const tables = await keysOfTables([...newest.values()]);
       choices = [
         ...[...newest.values()].filter(({ key }) => !tables.has(key)).map((item) => ({
           kind: "key",
           value: item.key,
           group: "start.keys",
-          text: `${item.name} · ${item.key} (v${item.version})`,
+          text: `${named(item)} (v${item.version})`,
           source: `deployment/${item.deploymentId}`,
         })),
         ...models.filter(({ key }) => !tables.has(key)).map((item) => ({
           kind: "modelId",
           value: item.modelId,
           group: "start.models",
-          text: `${item.name} · ${item.key}`,
+          text: named(item),
           source: `model/${item.modelId}`,
         })),
       ];
@@ -94,14 +95,6 @@ export function startPage({ main, query, client, titled }) {
     await chosen();
   }
 
-  /** The keys of what holds decisions and no process: there is nothing to be started. */
-  async function keysOfTables(deployments) {
-    const holders = new Set((await getAll("decision", {})).map(({ deploymentId }) => deploymentId));
-    const some = deployments.filter(({ deploymentId }) => holders.has(deploymentId));
-    const found = await Promise.all(some.map(({ deploymentId }) => get(`deployment/${deploymentId}`)));
-    return new Set(found.filter(({ files }) => files.every((file) => decisionsIn(file) !== null)).map(({ key }) => key));
-  }
-
   /** What the address asks for: a key, a model, a version, or the same as a process before. */
   async function preset() {
     let [kind, value] = ["key", "modelId", "deploymentId"]
@@ -120,7 +113,7 @@ export function startPage({ main, query, client, titled }) {
         kind,
         value,
         group: "start.version",
-        text: `${item.name} · ${item.key} (v${item.version})`,
+        text: `${named(item)} (v${item.version})`,
         source: `deployment/${value}`,
       });
     }

@@ -1,6 +1,6 @@
 // Moments as people read them: in the language of the page, near ones by how far they are.
 
-import { spoken, t } from "./language.js";
+import { regional, spoken, t } from "./language.js";
 import { lasting } from "./moment.js";
 
 const DAY = 86_400_000;
@@ -11,7 +11,7 @@ export function when(text) {
   const today = new Date();
   const near = moment.toDateString() === today.toDateString();
   const options = near ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" };
-  return moment.toLocaleString(spoken(), options);
+  return moment.toLocaleString(regional(), options);
 }
 
 /** How long it is until something is due, whether that is over, and whether it is near. */

@@ -91,9 +91,11 @@ class Canvas:
     def finished(self, legend: Sequence[Paint]) -> str:
         """The whole as text, with a line that explains its colours."""
         x = MARGIN
+        # Its class lets whoever shows the picture say the words in another language.
+        words = self.add(self.root, "g", **{"class": "legend"}) if legend else self.root
         for paint in legend:
-            self.rectangle(self.root, (x, self.height, 14, 14), fill=paint.fill, stroke=paint.stroke)
-            self.text(self.root, paint.word, (x + 20, self.height, 200, 14), anchor="start")
+            self.rectangle(words, (x, self.height, 14, 14), fill=paint.fill, stroke=paint.stroke)
+            self.text(words, paint.word, (x + 20, self.height, 200, 14), anchor="start")
             x += 40 + text_size(paint.word, 1000)[0]
         self.width = max(self.width, x)
         self.height += LEGEND_HEIGHT if legend else 0
