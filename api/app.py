@@ -109,6 +109,7 @@ def create_app(
             public_url=settings.public_url,
             webhooks=settings.webhooks,
             quotas=settings.quotas,
+            process_quotas=settings.process_quotas,
         )
         # Whoever runs the application ends the process and closes nothing; what its stones do then is not lost.
         atexit.register(_close, weakref.ref(engine))

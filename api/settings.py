@@ -64,6 +64,7 @@ PARTS = {
     "public_url",
     "webhooks",
     "quotas",
+    "process_quotas",
     "serve",
     "log",
 }
@@ -93,6 +94,8 @@ class Settings:
     """The origins and networks to which webhooks may go; none unless something is listed."""
     quotas: Mapping[str, Quota] = field(default_factory=dict)
     """Those of stones, by code; they go before what a stone says itself."""
+    process_quotas: Mapping[str, Quota] = field(default_factory=dict)
+    """Those of processes, by key."""
 
     @classmethod
     def read(
@@ -118,7 +121,8 @@ class Settings:
             introspection=_introspection(_given(in_file, "introspection", given, INTROSPECTION)),
             encryption_keys=tuple(keys),
             webhooks=tuple(_texts(given.get("RIVERSTONE_WEBHOOKS")) or _texts(in_file.get("webhooks"))),
-            quotas=_quotas(given.get("RIVERSTONE_QUOTAS") or _part(in_file, "quotas")),
+            quotas=_quotas("quotas", given, in_file),
+            process_quotas=_quotas("process_quotas", given, in_file),
             public_url=public_url,
             secrets=_secrets(_given(in_file, "secrets", given, SECRETS)),
             oidc=_oidc(_given(in_file, "oidc", given, OIDC), public_url),
@@ -213,14 +217,17 @@ def _address(given: Any) -> str | None:
     return str(given)
 
 
-def _quotas(given: Any) -> dict[str, Quota]:
-    """By the code of the stone, from a JSON text or what the file has."""
+def _quotas(setting: str, settings: Mapping[str, Any], in_file: Mapping[str, Any]) -> dict[str, Quota]:
+    """By the code of the stone or the key of the process, from a JSON text or what the file has."""
+    name = f"RIVERSTONE_{setting.upper()}"
+    given = settings.get(name) or _part(in_file, setting)
     try:
         read = json.loads(given) if isinstance(given, str) else given
     except ValueError as error:
-        raise _wrong(f"RIVERSTONE_QUOTAS is no JSON: {error}.") from error
+        raise _wrong(f"{name} is no JSON: {error}.") from error
     if not isinstance(read, Mapping):
-        raise _wrong('Quotas are given by the codes of stones, such as {"Cloud::Server": {"at_once": 5}}.')
+        text = 'given by the codes of stones or the keys of processes, such as {"Cloud::Server": {"at_once": 5}}.'
+        raise _wrong(f"Quotas are {text}")
     return {code: Quota.of(code, values) for code, values in read.items()}
 
 

@@ -28,6 +28,7 @@ from .dispatch.dispatcher import Dispatcher
 from .dispatch.inline import InlineDispatcher
 from .dispatch.threads import ThreadsDispatcher
 from .errors import Invalid, StoreUnavailable
+from .instance import process_slots
 from .instance.facilities import Facilities
 from .instance.families import Families
 from .instance.scripts import Scripts
@@ -92,6 +93,7 @@ class Engine(DraftCalls, DecisionCalls, QuotaCalls, DeferredCalls, OperatingCall
         encryption_keys: Sequence[str] = (),
         secrets: Sequence[SecretSource] | None = None,
         quotas: Mapping[str, Quota] | None = None,
+        process_quotas: Mapping[str, Quota] | None = None,
     ) -> None:
         """``passive`` only looks and asks: it takes over nothing that a dead engine left.
 
@@ -111,7 +113,11 @@ class Engine(DraftCalls, DecisionCalls, QuotaCalls, DeferredCalls, OperatingCall
         order; unless said otherwise, environment variables that begin with ``RIVERSTONE_SECRET_``.
 
         ``quotas`` go before those that stones have themselves, by code; all engines of a store are given the same.
+
+        ``process_quotas`` say by key how many processes are at work at once, and begin in a minute; those that find no
+        room wait for their turn, with the status ``running``. Their ``by`` is a start variable.
         """
+        process_slots.check(process_quotas or {})
         self.url = url
         self.limits = limits or Limits()
         self.clock = clock or Clock()
@@ -146,6 +152,7 @@ class Engine(DraftCalls, DecisionCalls, QuotaCalls, DeferredCalls, OperatingCall
             external=ExternalTasks(self._store),
             people=UserTasks(self._store),
             quotas=Quotas(self._store),
+            process_quotas=dict(process_quotas or {}),
         )
         inline = self._dispatcher if isinstance(self._dispatcher, InlineDispatcher) else None
         lease = Lease(self._facilities)

@@ -31,17 +31,17 @@ ProcessStatus: TypeAlias = Literal[
 ProcessOutcome: TypeAlias = Literal["success", "failed", "canceled"]
 """How the own work of a process instance has ended, whatever was undone since; None before that."""
 
-Awaits: TypeAlias = Literal["attention", "person", "event", "suspended"]
+Awaits: TypeAlias = Literal["attention", "person", "event", "suspended", "quota"]
 """For whom or what an instance stands still: somebody who decides what becomes of a failure (``attention``), a person
-with a task, an event (a message, a signal, a time or a condition), or that somebody lets it go on who has suspended
-it. None while it goes on by itself or has ended."""
+with a task, an event (a message, a signal, a time or a condition), that somebody lets it go on who has suspended it, or
+for its turn to begin (``quota``). None while it goes on by itself or has ended."""
 
 ProcessState: TypeAlias = Literal["running", Awaits, ProcessOutcome]
 """By what process instances are looked for: ``running`` is what has not ended and waits for nobody."""
 
-Phase: TypeAlias = Literal["created", "running", "suspended", "draining", "paused", "undoing", "ended"]
+Phase: TypeAlias = Literal["created", "queued", "running", "suspended", "draining", "paused", "undoing", "ended"]
 """Where an instance is in its life, for the engine; only ``running`` moves tokens. One that is ``suspended`` takes in
-what comes to it, and begins nothing."""
+what comes to it, and begins nothing. One that is ``queued`` waits for a slot of a quota, and has not begun."""
 
 FailureAction: TypeAlias = Literal["rollback", "pause", "keep"]
 """What follows when something in a process has failed for good."""

@@ -78,6 +78,7 @@ class Invocation:
             public_url=settings.public_url,
             webhooks=settings.webhooks,
             quotas=settings.quotas,
+            process_quotas=settings.process_quotas,
         )
 
     def _to_workers(self, consumes: bool) -> Dispatcher | None:

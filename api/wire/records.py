@@ -389,6 +389,7 @@ class ProcessCounts(Schema):
     person = shown("person", fields.Integer)
     event = shown("event", fields.Integer)
     suspended = shown("suspended", fields.Integer)
+    quota = shown("quota", fields.Integer)
     success = shown("success", fields.Integer)
     failed = shown("failed", fields.Integer)
     canceled = shown("canceled", fields.Integer)

@@ -17,12 +17,13 @@ class QuotaCalls(CheckCalls):
     def quotas(
         self, *, name: str | None = None, limit: int = 50, cursor: str | None = None, owner: str | None = None
     ) -> Page[QuotaUse]:
-        """What is used of the quotas that stones have, one entry for each value by which one is counted.
+        """What is used of the quotas that stones and keys have, one entry for each value by which one is counted.
 
         A quota of which nothing was used for a day is left out.
 
         Args:
-            name: Of the quota with this name, which is the code of its stone where it has no other.
+            name: Of the quota with this name, which is the code of its stone where it has no other; of processes
+                ``process:`` and their key.
             limit: At most so many.
             cursor: Where the part before has ended.
             owner: What the tasks of this owner use.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ...models import ExternalTasks, InstanceRow, Quotas, Store, UserTasks
@@ -12,6 +13,7 @@ from ..clock import Clock
 from ..dispatch.dispatcher import Dispatcher
 from ..limits import Limits
 from ..observing.observer import Observers
+from ..stones.quota import Quota
 from ..stones.registry import Stones
 from .families import Families
 from .scripts import Scripts
@@ -49,6 +51,8 @@ class Facilities:
     external: ExternalTasks
     people: UserTasks
     quotas: Quotas
+    process_quotas: Mapping[str, Quota] = field(default_factory=dict)
+    """How many processes of a key are at work at once, and begin in a minute."""
     observers: Observers = field(default_factory=Observers)
     stone_uses: set[tuple[str, str]] = field(default_factory=set)
     """Stones with deployments whose processes use them, as far as the store is known to have it."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..jsontext import JSON
     from .instance import Instance
 
-GOES_ON: frozenset[Phase] = frozenset({"running", "suspended", "paused", "draining"})
+GOES_ON: frozenset[Phase] = frozenset({"queued", "running", "suspended", "paused", "draining"})
 """The phases of a process whose steps look at some of its rows; an undo goes through all of them."""
 
 

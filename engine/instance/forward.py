@@ -13,7 +13,7 @@ from ..bpmn.running.node import Node
 from ..bpmn.running.retracing import Way
 from ..bpmn.running.token import Token
 from ..errors import Conflict
-from . import freezing, ledger, taken_back
+from . import freezing, ledger, process_slots, taken_back
 from .flags import Flags
 from .instance import Instance, kind_of
 from .searched import values_of
@@ -75,6 +75,8 @@ class ForwardInstance(Instance):
             self.row.attention = len(self.waits_for_somebody) + len(stuck)
         if (way := self.workflow.way) is not None and way.notes:
             self._keep_way(way)
+        if self.row.phase == "ended" and self.row.key in self.facilities.process_quotas:
+            process_slots.free(self)
         super().save()
 
     def _keep_way(self, way: Way) -> None:

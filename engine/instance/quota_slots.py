@@ -122,10 +122,14 @@ def _changes(instance: Instance) -> QuotaChanges:
 
 def _number(instance: Instance, row: TaskRow, stone: type[Stone], quota: Quota) -> int:
     """That of the quota, for the value that the row has of the parameter."""
-    facilities = instance.facilities
     value = jsontext.read(row.parameters).get(quota.by) if quota.by is not None else None
+    return number_of(instance, quota.name or stone.code, value, quota)
+
+
+def number_of(instance: Instance, name: str, value: object, quota: Quota) -> int:
+    """That of the quota with this name, for one value of what it is counted by."""
+    facilities = instance.facilities
     key = jsontext.dumps(value)
-    name = quota.name or stone.code
     if (known := facilities.quotas.known(name, key)) is not None:
         return known
     shown = None

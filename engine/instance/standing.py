@@ -24,6 +24,8 @@ def awaited_by(instance: Instance) -> Awaits | None:
     phase = instance.row.phase
     if instance.row.suspension is not None:
         return "suspended"
+    if phase == "queued":
+        return "quota"
     if phase == "running":
         if instance.row.attention:
             return "attention"

@@ -10,7 +10,7 @@ import time
 
 from ...models import TaskRow
 from ..errors import UnknownProcessInstance
-from ..instance import quota_slots
+from ..instance import process_slots, quota_slots
 from ..instance.facilities import Facilities
 from ..steps import due
 from .turn import Action, Turn
@@ -29,6 +29,9 @@ def go_on(quota_id: int) -> Action:
 
     def action(turn: Turn) -> None:
         for number, task_id in turn.facilities.quotas.first_in_line(quota_id):
+            if task_id == number:
+                _begin(turn, number, quota_id)
+                continue
             row = _set_free(turn, number, task_id, quota_id)
             if row is not None and row.open and row.status == "queued":
                 due.goes_on(turn.instance(number), task_id)
@@ -45,6 +48,14 @@ def set_free(number: int, task_id: int, quota_id: int) -> Action:
     return action
 
 
+def _begin(turn: Turn, number: int, quota_id: int) -> None:
+    """Let a whole process begin that is first in line."""
+    try:
+        process_slots.ask(turn.instance(number))
+    except UnknownProcessInstance:
+        quota_slots.changes_of(turn.changes, turn.facilities).free(number, quota_id, None)
+
+
 def _set_free(turn: Turn, number: int, task_id: int, quota_id: int) -> TaskRow | None:
     """Free a slot, or leave a line, unless the task as it stands now needs that; the task."""
     try:
@@ -53,6 +64,9 @@ def _set_free(turn: Turn, number: int, task_id: int, quota_id: int) -> TaskRow |
         row = None
     else:
         row = instance.tasks.get(task_id)
+        if task_id == number:
+            process_slots.free(instance)
+            return None
     if row is None:
         quota_slots.changes_of(turn.changes, turn.facilities).free(task_id, quota_id, None)
     else:
@@ -76,6 +90,7 @@ class QuotaPolls:
     def poll(self) -> list[Action]:
         """What is to be stepped; raises StoreError."""
         quotas, has_any = self._facilities.quotas, bool(self._facilities.stones.quotas)
+        has_any = has_any or bool(self._facilities.process_quotas)
         if not (has_any or self._is_used):
             return []
         actions = [go_on(quota_id) for quota_id in quotas.due()]

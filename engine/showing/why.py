@@ -30,6 +30,7 @@ from .why_places import (
     sentence,
     span,
     task_label,
+    tell_begin,
     tell_joins,
     tell_task,
     tell_waits,
@@ -74,6 +75,7 @@ def explain(
     if row.suspension is not None:
         _tell_suspended(telling)
     tell = {
+        "queued": tell_begin,
         "running": _tell_running,
         "suspended": _tell_running,
         "draining": _tell_draining,

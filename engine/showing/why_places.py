@@ -23,6 +23,7 @@ from ..mask import Mask
 if TYPE_CHECKING:
     from ..bpmn.running.node import Node
     from ..bpmn.running.token import Token
+    from ..stones.quota import Quota
 
 UNITS = ((172_800, 86_400, "days"), (7_200, 3_600, "hours"), (120, 60, "minutes"), (0, 1, "seconds"))
 SERVE = "riverstone --stones MODULE serve"
@@ -148,15 +149,26 @@ def _tell_held(telling: Telling, row: TaskRow, label: str) -> None:
 
 def _tell_queued(telling: Telling, row: TaskRow, label: str) -> None:
     facilities = telling.instance.facilities
-    place = facilities.quotas.place(row.id)
+    stone = facilities.stones.choose(row.stone, row.parameters)
+    declared = None if stone is None else facilities.stones.quotas.get(stone)
+    _tell_line(telling, row.id, begun(label), declared)
+
+
+def tell_begin(telling: Telling) -> None:
+    """Why a process has not begun that waits for a slot."""
+    row = telling.instance.row
+    declared = telling.instance.facilities.process_quotas.get(row.key)
+    _tell_line(telling, row.process_instance_id, "It has not begun: it", declared)
+
+
+def _tell_line(telling: Telling, number: int, what: str, declared: Quota | None) -> None:
+    place = telling.instance.facilities.quotas.place(number)
     if place is None:
-        telling.say(f"{begun(label)} waits for a quota, and asks for it again when its process goes on.")
+        telling.say(f"{what} waits for a quota, and asks for it again when its process goes on.")
         return
     use, quota = place.use, place.use.row
-    text = f"{begun(label)} waits for the quota {quota.name!r}"
+    text = f"{what} waits for the quota {quota.name!r}"
     if quota.value is not None:
-        stone = facilities.stones.choose(row.stone, row.parameters)
-        declared = None if stone is None else facilities.stones.quotas.get(stone)
         by = declared.by if declared is not None and declared.by is not None else "the value"
         text += f" for {by} {quota.value!r}"
     held = use.undo_held if place.slot.undo else use.held

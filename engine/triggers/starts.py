@@ -15,6 +15,7 @@ from ..bpmn.running.failure_policy import FailurePolicy, asked_policy
 from ..bpmn.running.node import Node
 from ..errors import Conflict, Invalid, LimitExceeded, UnknownDeployment
 from ..identifiers import new_uuid
+from ..instance import process_slots
 from ..instance.facilities import Facilities
 from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
@@ -292,6 +293,7 @@ class Starts:
         instance.watch_way()
         turn.join(instance)
         suspending.begin_suspended(instance)
+        process_slots.queue(instance)
         tracing.begun(row)
         if turn.changes.who is not None:
             note(instance, "started")

@@ -150,6 +150,11 @@ class Quotas:
 
             self.store.write(drop)
 
+    def asked_by(self, task_id: int) -> int | None:
+        """The quota of which a task, or a whole process, has a slot or waits for one."""
+        found = self.store.value("SELECT `quota_id` FROM `quota_slot` WHERE `task_id` = ?", (task_id,))
+        return None if found is None else int(found)
+
     # -- what is shown
 
     def counts(self, *, name: str | None, owner: str | None, after: int, limit: int) -> list[QuotaCount]:
@@ -213,8 +218,11 @@ COUNT_AHEAD = (
 # By way of the quotas, in this order, so that only what is held is looked at, however many wait.
 SELECT_LOST = (
     "SELECT `quota_slot`.`process_instance_id`, `quota_slot`.`task_id`, `quota_id` FROM `quota` CROSS JOIN `quota_slot`"
-    " LEFT JOIN `task` ON `task`.`id` = `quota_slot`.`task_id` WHERE `quota_id` = `quota`.`id` AND `held` = 1 AND"
-    " (`task`.`id` IS NULL OR (`task`.`open` = 0 AND NOT EXISTS (SELECT 1 FROM `straggler` WHERE"
+    " LEFT JOIN `task` ON `task`.`id` = `quota_slot`.`task_id` LEFT JOIN `process_instance` ON"
+    " `process_instance`.`process_instance_id` = `quota_slot`.`task_id` AND `phase` <> 'ended'"
+    " WHERE `quota_id` = `quota`.`id` AND `held` = 1 AND"
+    " ((`task`.`id` IS NULL AND `process_instance`.`process_instance_id` IS NULL) OR"
+    " (`task`.`open` = 0 AND NOT EXISTS (SELECT 1 FROM `straggler` WHERE"
     " `straggler`.`task_id` = `quota_slot`.`task_id` AND `straggler`.`owner` IS NOT NULL)))"
     f" LIMIT {MOST_AT_ONCE}"
 )

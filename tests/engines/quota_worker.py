@@ -1,6 +1,7 @@
 """An engine that starts a process, and hangs in its calls until it is killed; run by ``test_quotas``.
 
-Usage: ``python quota_worker.py <database url> <file of calls>``. Each call is one line with the process.
+Usage: ``python quota_worker.py <database url> <file of calls> [whole]``: with a quota of processes too.
+ Each call is one line with the process.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ class Call(Stone):
 
 
 if __name__ == "__main__":
-    engine = Engine(sys.argv[1], stones=[Call], dispatcher="threads", quotas={"call": Quota(at_once=2)})
+    whole = {"shop": Quota(at_once=1)} if sys.argv[3:] == ["whole"] else {}
+    engine = Engine(
+        sys.argv[1], stones=[Call], dispatcher="threads", quotas={"call": Quota(at_once=2)}, process_quotas=whole
+    )
     engine.start(key="shop", name="it", variables={"account": "a"})
     sys.stdin.read()

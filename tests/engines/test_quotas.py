@@ -203,3 +203,45 @@ def test_a_hook_that_was_given_up_holds_its_slot_until_it_ends_or_its_engine_doe
         call.go_on.set()
         until(lambda: one.get(waits).status == "success")
         assert (call.crowd.most["a"], slots(one)) == (1, 0)
+
+
+def test_three_engines_never_let_more_processes_of_a_key_be_at_work_than_may(url: str, call: type[Call]) -> None:
+    with ExitStack() as stack:
+        made: dict[str, Any] = {"stones": [call], "dispatcher": "threads", "process_quotas": {"shop": Quota(at_once=2)}}
+        some = [stack.enter_context(Engine(url, **made)) for _ in range(3)]
+        deploy(some[0], times=3)
+        call.go_on.clear()
+        started = [(each, each.start(key="shop", name="it", variables={"account": "a"})) for each in some for _ in "ab"]
+        numbers = [each.process_instance_id for _, each in started]
+        until(lambda: call.crowd.acting.get("a") == 6)
+        assert sum(some[0].get(each).awaits == "quota" for each in numbers) == 4
+        assert slots(some[0], "`held` = 1") == 2
+        cancelled = next(each for each in numbers if some[1].get(each).awaits == "quota")
+        some[1].cancel(cancelled)
+        call.go_on.set()
+        for engine, each in started:
+            ended = engine.wait(each.process_instance_id, 60).status
+            assert ended == ("cancel.success" if each.process_instance_id == cancelled else "success")
+        assert call.crowd.most["a"] <= 6
+        until(lambda: slots(some[0]) == 0)
+
+
+def test_who_waits_goes_on_where_the_engine_dies_that_was_to_let_it(url: str, call: type[Call], tmp_path: Path) -> None:
+    """The slot was given in the commit: from then on the process is due, at whichever engine there is."""
+    calls = tmp_path / "calls"
+    quota = Quota(at_once=1)
+    with ExitStack() as stack:
+        one = stack.enter_context(Engine(url, stones=[call], dispatcher="threads", process_quotas={"shop": quota}))
+        deploy(one)
+        worker = stack.enter_context(
+            subprocess.Popen([sys.executable, WORKER, url, calls, "whole"], stdin=subprocess.PIPE)
+        )
+        stack.callback(worker.kill)
+        until(calls.exists)
+        waits = one.start(key="shop", name="it", variables={"account": "a"}).process_instance_id
+        assert one.get(waits).awaits == "quota"
+        os.kill(worker.pid, signal.SIGKILL)
+        worker.wait()
+        assert one.wait(waits, 60).status == "success"
+        assert one.get(calls.read_text().split()[0]).status == "success"
+        until(lambda: slots(one) == 0)

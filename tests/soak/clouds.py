@@ -51,7 +51,8 @@ def taken_back(engine: Engine, yard: Yard, number: str, status: str) -> str:
 
 def emptied(yard: Yard) -> None:
     """Begin with a cloud in which nothing is, nor ever was: moto remembers all that it has made."""
-    urllib.request.urlopen(urllib.request.Request(f"{yard.cloud}/moto-api/reset", method="POST"), timeout=30).close()
+    reset = urllib.request.Request(f"{yard.cloud}/moto-api/reset", method="POST")
+    urllib.request.urlopen(reset, timeout=LONGEST).close()
     yard.proxy.calls.clear()
     # What moto has to read first would be too slow for the stones.
     yard.inventory()

@@ -17,12 +17,12 @@ HEADER = ("HELD", "WAITING", "UNDO", "MOST/MIN", "QUOTA", "VALUE")
 
 
 @click.command()
-@click.option("--name", help="The quota with this name: the code of its stone where it has no other.")
+@click.option("--name", help="The quota with this name: its stone's code where it has no other, or process:KEY.")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @click.option("--cursor", help="Go on where the part before has ended.")
 @invoked
 def quotas(invocation: Invocation, /, name: str | None, limit: int, cursor: str | None) -> None:
-    """List the quotas of stones: what is used of each, and how many tasks wait."""
+    """List the quotas of stones and processes: what is used of each, and how many wait."""
     with invocation.asking(passive=True) as engine:
         page = engine.quotas(name=name, limit=limit, cursor=cursor)
     if not print_table(HEADER, map(_cells, page.items), right=HEADER[:4]) and page.cursor is None:

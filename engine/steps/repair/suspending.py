@@ -13,7 +13,7 @@ from ....models import Suspensions
 from ....models.vocabulary import UNDO_KINDS
 from ... import jsontext
 from ...errors import Conflict, Invalid
-from ...instance import deferral, ledger
+from ...instance import deferral, ledger, process_slots
 from ...instance.forward import ForwardInstance
 from ...instance.instance import Instance
 from ...undo.instance import UndoInstance
@@ -73,6 +73,9 @@ def _suspend(process: ForwardInstance, kept: Mapping[str, Any]) -> None:
         each.row.suspension = text
         if each.row.phase == "running":
             _hold(each)
+        elif each.row.phase == "queued":
+            # It asks again, at its old place, when it is let go on.
+            process_slots.free(each)
         each.save()
 
 
@@ -107,6 +110,9 @@ def _unsuspend(process: ForwardInstance) -> None:
         raise Conflict(text, status=process.row.status)
     family = list(_family(process))
     lift(process)
+    if process.row.phase == "queued":
+        process_slots.ask(process)
+        return
     for each in family:
         settle(each)
 

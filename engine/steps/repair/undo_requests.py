@@ -8,7 +8,7 @@ from ....models import InstanceRow
 from ....models.vocabulary import UNDO_BEGUN, UNDO_FAILED, UNDO_KINDS, Pending, UndoKind
 from ...bpmn.running.token import STARTED, Token
 from ...errors import Conflict, Invalid
-from ...instance import ledger
+from ...instance import ledger, process_slots
 from ...instance.flags import Flags
 from ...instance.folding import GOES_ON
 from ...instance.forward import ForwardInstance, forward_of
@@ -84,6 +84,8 @@ def _fence(instance: ForwardInstance, pending: Pending, *, force: bool) -> None:
     row = instance.row
     if row.suspension is not None:
         lift(instance)
+    if row.phase == "queued":
+        process_slots.free(instance)
     row.phase = "draining"
     row.pending = pending
     row.ended = instance.now()
@@ -108,6 +110,7 @@ def _protected(instance: ForwardInstance, what: str) -> Conflict:
 def _in_the_way(instance: ForwardInstance, what: str) -> Conflict:
     row = instance.row
     allowed = {
+        "queued": ("cancel",),
         "running": ("cancel",),
         "suspended": ("cancel", "unsuspend"),
         "paused": ("cancel", "rerun", "resume"),

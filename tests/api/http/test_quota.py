@@ -109,3 +109,27 @@ def test_wrong_settings_of_quotas_are_refused(text: str, monkeypatch: pytest.Mon
     monkeypatch.setenv("RIVERSTONE_QUOTAS", text)
     with pytest.raises(Invalid):
         Settings.read()
+
+
+def test_processes_that_wait_for_their_turn_are_told_over_http_and_on_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RIVERSTONE_PROCESS_QUOTAS", '{"shop": {"at_once": 1}}')
+    quotas = Settings.read().process_quotas
+    assert quotas == {"shop": Quota(at_once=1)}
+    url = f"sqlite:///{tmp_path}/river.db"
+    with Engine(url, process_quotas=quotas) as engine:
+        engine.deploy(line("shop", '<userTask id="wait"/>'))
+        client = Client(create_app(engine))
+        asked = {"key": "shop", "processName": "one", "variables": {}}
+        first, second = [client.post("/process", json=asked).json for _ in range(2)]
+        assert [each["processStatus"] for each in (first, second)] == ["running", "running"]
+        (found,) = client.get("/process/search?state=quota").json["items"]
+        assert (found["processInstanceId"], found["awaits"]) == (second["processInstanceId"], "quota")
+        assert client.get("/process/count").json["quota"] == 1
+        told = " ".join(client.get(f"/process/{found['processInstanceId']}/why").json["sentences"])
+        assert "waits for the quota 'process:shop': 1 of 1 are at work" in told
+        refused = client.put(f"/process/{found['processInstanceId']}/delete")
+        assert (refused.status_code, refused.json["allowed"]) == (409, ["cancel"])
+    listed = CliRunner().invoke(main, ["--db", url, "list", "--state", "quota"])
+    assert found["processInstanceId"] in listed.output

@@ -128,6 +128,7 @@ export default {
   "state.attention": "Needs attention",
   "state.person": "Waits for a person",
   "state.event": "Waits for an event",
+  "state.quota": "Waits for its turn",
   "state.suspended": "Suspended",
   "state.queued": "Waiting for a slot",
   "quotas": "Quotas in use",

@@ -127,6 +127,7 @@ export default {
   "state.attention": "需要处理",
   "state.person": "等待办理",
   "state.event": "等待事件",
+  "state.quota": "等待名额",
   "state.suspended": "已挂起",
   "state.queued": "等待配额",
   "quotas": "使用中的配额",
