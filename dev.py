@@ -2,7 +2,8 @@
 
 ``setup`` makes ``.venv`` and is run by the others; with ``--newest`` it takes up new versions of what is used.
 ``demo`` runs sample processes, without the developers' tools. ``test`` runs ruff, the import rules, mypy and pytest,
-with ``--fast`` without the tests marked ``slow``. ``docs`` writes the parts of the manual that come from the code, and
+with ``--fast`` without the tests marked ``slow``, and with ``--lowest`` only pytest, without these, on the oldest
+versions of other packages that ``pyproject.toml`` allows. ``docs`` writes the parts of the manual that come from the code, and
 makes a site of it in ``build/site``. ``bench`` measures how fast all of it is. ``soak`` kills engines at
 work on random models, 1,000 times or ``--kills`` times. Further arguments go to the demo, to pytest, or name the
 benchmarks.
@@ -13,12 +14,14 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-VENV = ROOT / ".venv"
+LOWEST = sys.argv[1:2] == ["test"] and "--lowest" in sys.argv
+VENV = ROOT / "build" / "lowest" if LOWEST else ROOT / ".venv"
 BIN = VENV / "bin"
 PYTHON = str(BIN / "python")
 CONSTRAINTS = "constraints.txt"
@@ -26,6 +29,7 @@ HEAD = """\
 # The versions with which the tests passed: pip install -c constraints.txt riverstone.
 # Written by: python3 dev.py setup --newest
 """
+BOUND = re.compile(r'"([A-Za-z][\w.-]*)(?:\[[\w,]+\])?>=([\w.]+)')
 TYPED = ("api", "bpmn_samples", "engine", "models")
 
 
@@ -48,6 +52,14 @@ def _digest() -> str:
     return hashlib.sha256("\n".join((sys.version, str(ROOT), *sources)).encode()).hexdigest()
 
 
+def lowest_versions() -> str:
+    """The file with the lower bound of each package that ``pyproject.toml`` names, as the version to take."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    file = VENV / "lowest.txt"
+    file.write_text("".join(f"{name}=={version}\n" for name, version in BOUND.findall(text)), encoding="utf-8")
+    return str(file)
+
+
 def setup(*, tools: bool = True, newest: bool = False) -> None:
     """Make ``.venv`` afresh if what is installed or its place has changed, or if it lacks the developers' tools.
 
@@ -62,7 +74,7 @@ def setup(*, tools: bool = True, newest: bool = False) -> None:
         # A bare Debian has venv without ensurepip, and marks its own pip as not to be used (PEP 668): so no pip inside.
         make = run(sys.executable, "-m", "venv", "--clear", "--without-pip", str(VENV))
         pip = (sys.executable, "-m", "pip", "--python", PYTHON, "--disable-pip-version-check")
-        tested = () if newest else ("--constraint", CONSTRAINTS)
+        tested = () if newest else ("--constraint", lowest_versions() if LOWEST else CONSTRAINTS)
         if make or run(*pip, "install", "--quiet", *tested, "--editable", ".[dev]" if tools else "."):
             sys.exit("Setting up .venv failed: see the message above.")
         if newest:
@@ -79,6 +91,8 @@ def setup(*, tools: bool = True, newest: bool = False) -> None:
 
 def test(arguments: list[str]) -> int:
     """Run every check, whatever fails before it; 0 only if all passed."""
+    if LOWEST:
+        return run(PYTHON, "-m", "pytest", "-m", "not slow", *(each for each in arguments if each != "--lowest"))
     if "--fast" in arguments:
         arguments = [*(each for each in arguments if each != "--fast"), "-m", "not slow"]
     failed = ["ruff"] if run("ruff", "check", "--quiet") else []

@@ -337,8 +337,9 @@ def test_what_has_not_begun_for_want_of_room_never_does_once_it_is_cancelled(sql
     with Engine(sqlite, dispatcher="threads", coroutines=1) as engine:
         engine.stone("waits", grace=10.0)(waits)
         engine.deploy(line("shop", service("a", "waits")))
-        first, second = (engine.start(key="shop", name="test").process_instance_id for _ in range(2))
+        first = engine.start(key="shop", name="test").process_instance_id
         assert reached.wait(10)
+        second = engine.start(key="shop", name="test").process_instance_id
         for number in (second, first):
             engine.cancel(number)
             assert engine.wait(number, 15).status == "cancel.success"
