@@ -3,10 +3,9 @@
 ``setup`` makes ``.venv`` and is run by the others; with ``--newest`` it takes up new versions of what is used.
 ``demo`` runs sample processes, without the developers' tools. ``test`` runs ruff, the import rules, mypy and pytest,
 with ``--fast`` without the tests marked ``slow``, and with ``--lowest`` only pytest, without these, on the oldest
-versions of other packages that ``pyproject.toml`` allows. ``docs`` writes the parts of the manual that come from the code, and
-makes a site of it in ``build/site``. ``bench`` measures how fast all of it is. ``soak`` kills engines at
-work on random models, 1,000 times or ``--kills`` times. Further arguments go to the demo, to pytest, or name the
-benchmarks.
+versions of other packages that ``pyproject.toml`` allows. ``docs`` writes the parts of the manual that come from the
+code, and makes a site of it in ``build/site``. ``bench`` measures how fast all of it is. ``soak`` kills engines at work
+on random models, 1,000 times or ``--kills`` times. Further arguments go to the demo, to pytest, or name the benchmarks.
 """
 
 from __future__ import annotations

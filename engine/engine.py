@@ -40,7 +40,7 @@ from .outgoing.allowed_origins import AllowedOrigins
 from .river.batches import Batches
 from .river.dead_engines import is_alive
 from .river.lease import Lease
-from .river.loop import Loop
+from .river.loop import RiverLoop
 from .river.pending_messages import PendingMessages
 from .river.pump import Pump
 from .river.reports import RiverReports
@@ -165,7 +165,7 @@ class Engine(DraftCalls, DecisionCalls, QuotaCalls, DeferredCalls, OperatingCall
         self._batches = Batches(self._facilities, self._river, passive=passive)
         self._start_timers = start_timers
         begin_due = self._begin_due
-        self._loop = Loop(self._facilities, self._river, lease, pending, begin_due, self._batches, passive=passive)
+        self._loop = RiverLoop(self._facilities, self._river, lease, pending, begin_due, self._batches, passive=passive)
         self._pump = Pump(self._river, self._loop, self.audit, inline)
         self._messages = MessageDelivery(self._facilities, self._starts, self._pump.step)
         self._reports = RiverReports(

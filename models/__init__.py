@@ -11,7 +11,7 @@ from .commit.inbox_lists import ALL, USUAL, list_of
 from .commit.quota_changes import Decided, QuotaChanges, QuotaClaim
 from .commit.receivers import ReceiverFilter
 from .databases.cipher import Cipher, digests
-from .databases.news import Listener, news_of
+from .databases.news import NewsListener, news_of
 from .declarations import DeclarationRow, Declarations
 from .encryption import encrypt_again
 from .errors import (
@@ -99,10 +99,10 @@ __all__ = [
     "KeyRow",
     "Leases",
     "Listed",
-    "Listener",
     "Look",
     "ModelRow",
     "NewHistoryRow",
+    "NewsListener",
     "NoticeRow",
     "Place",
     "PutOut",

@@ -19,7 +19,7 @@ from ...engine.operating.sessions import Session as Known
 from ..errors import Refused
 from .clients import Client, view_asked
 from .loopback import LOOPBACK_HOST
-from .openid import Secrets
+from .openid import SignInSecrets
 
 CSRF_HEADER = "X-Riverstone-CSRF"
 """A header that no page of another site can send here unasked, and no form or link at all."""
@@ -78,13 +78,13 @@ class BrowserSession:
             raise Refused(text, status=HTTPStatus.FORBIDDEN, code="public-url-missing")
         return f"{request.scheme}://{request.host}{request.script_root}"
 
-    def begin(self, answer: Response) -> Secrets:
+    def begin(self, answer: Response) -> SignInSecrets:
         """Let the browser remember by a cookie that it has begun to sign in."""
         text = f"{int(time.time())}.{secrets.token_urlsafe(32)}"
         self._set(answer, self._begun, text, SIGNING_IN)
         return _secrets(text)
 
-    def begun(self, state: str) -> Secrets | None:
+    def begun(self, state: str) -> SignInSecrets | None:
         """What the browser has begun, if that is what this state is of, and not too long ago."""
         text = request.cookies.get(self._begun, "")
         form = _BEGUN.fullmatch(text)
@@ -118,10 +118,10 @@ def client_of(found: Known) -> Client:
     )
 
 
-def _secrets(text: str) -> Secrets:
+def _secrets(text: str) -> SignInSecrets:
     """All that a sign-in needs, made of what its browser alone has: so no engine keeps anything of those under way."""
     state, nonce, verifier = (
         base64.urlsafe_b64encode(hmac.digest(text.encode(), name, hashlib.sha256)).rstrip(b"=").decode()
         for name in (b"state", b"nonce", b"verifier")
     )
-    return Secrets(state=state, nonce=nonce, verifier=verifier)
+    return SignInSecrets(state=state, nonce=nonce, verifier=verifier)

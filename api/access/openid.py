@@ -67,7 +67,7 @@ class SignedIn:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Secrets:
+class SignInSecrets:
     """What one sign-in has of its own, known to its browser alone until it is over."""
 
     state: str
@@ -123,7 +123,7 @@ class Provider:
 
     # -- on the way there
 
-    def address(self, redirect_uri: str, secrets: Secrets) -> str:
+    def address(self, redirect_uri: str, secrets: SignInSecrets) -> str:
         """Where the browser goes to sign in; raises ProviderUnavailable."""
         endpoint = self._endpoint("authorization_endpoint")
         url, _ = self._session(redirect_uri).create_authorization_url(
@@ -145,7 +145,7 @@ class Provider:
 
     # -- on the way back
 
-    def person(self, redirect_uri: str, secrets: Secrets, given: Mapping[str, str]) -> SignedIn:
+    def person(self, redirect_uri: str, secrets: SignInSecrets, given: Mapping[str, str]) -> SignedIn:
         """Who comes back with these parameters, of which ``state`` was checked.
 
         Raises SignInRefused, ProviderUnavailable.
@@ -167,7 +167,7 @@ class Provider:
         if (given is None and told) or given not in (None, self.issuer):
             raise SignInRefused("The answer is that of another provider.", code="sign-in-invalid")
 
-    def _claims(self, redirect_uri: str, secrets: Secrets, code: str) -> tuple[dict[str, Any], Any]:
+    def _claims(self, redirect_uri: str, secrets: SignInSecrets, code: str) -> tuple[dict[str, Any], Any]:
         """The claims of the checked token, and the session that may ask for more of them."""
         session = self._session(redirect_uri)
         endpoint = self._endpoint("token_endpoint")

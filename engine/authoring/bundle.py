@@ -16,13 +16,13 @@ from lxml import etree
 from ...models import Store
 from ...models.catalogue import WantedVersion
 from ..bpmn.checks import check
-from ..bpmn.reading.parser import Parsed, Parser
+from ..bpmn.reading.parser import ModelParser, ParsedModels
 from ..bpmn.reading.people.form_files import Elsewhere, FormFiles, FormLink, is_copy, is_form, with_name
 from ..bpmn.reading.words import BPMNDI, FLOW_NODES, qualified
 from ..bpmn.reading.xml import read_xml
 from ..dmn.decisions import Decisions
 from ..dmn.definitions import is_dmn
-from ..dmn.elements import Decision
+from ..dmn.elements import DecisionElement
 from ..errors import Malformed, ModelInvalid, TooLarge
 from ..findings import Finding, Report
 from ..language import effort
@@ -54,7 +54,7 @@ class Bundles:
         self.stones = stones
         self.limits = limits
         self.scripts = scripts
-        self._last: tuple[object, Parsed] | None = None
+        self._last: tuple[object, ParsedModels] | None = None
 
     def lint(
         self,
@@ -84,7 +84,7 @@ class Bundles:
         *,
         strict: bool = False,
         external: bool = False,
-    ) -> tuple[Parsed, list[Finding]]:
+    ) -> tuple[ParsedModels, list[Finding]]:
         """What a bundle that can be run holds, and the warnings; raises ModelInvalid for any other.
 
         Where topics are those of workers (``external``), it is no error that no stone serves them.
@@ -117,7 +117,9 @@ class Bundles:
         asked = [task for task in parsed.stone_tasks if task.code.constant and task.dialect in TOPICS]
         return {task.stone for task in asked if not known(task.stone)}
 
-    def drawn(self, sources: Sequence[bytes], names: Sequence[str | None], parsed: Parsed | None = None) -> list[bytes]:
+    def drawn(
+        self, sources: Sequence[bytes], names: Sequence[str | None], parsed: ParsedModels | None = None
+    ) -> list[bytes]:
         """The files in UTF-8, each given a diagram if it has none, so that it can be shown and edited.
 
         A form keeps the name of its file, by which tasks may know it. With what was ``parsed``, the copies of forms of
@@ -183,7 +185,7 @@ class Bundles:
         outputs_template: OutputsTemplate | None,
         *,
         strict: bool,
-    ) -> tuple[Parsed, list[Finding]]:
+    ) -> tuple[ParsedModels, list[Finding]]:
         """What the files hold, and every finding about them: this is the one place where these come together."""
         parsed = self._read(sources, names, strict=strict)
         report = Report()
@@ -197,7 +199,7 @@ class Bundles:
         check_names(parsed, report, parameter_template, self._decision)
         return parsed, report.findings
 
-    def _decision(self, wanted: str, version: WantedVersion) -> Decision | None:
+    def _decision(self, wanted: str, version: WantedVersion) -> DecisionElement | None:
         """A decision of another deployment."""
         deployment_id = self.store.catalogue.deployment_of_decision(wanted, version)
         found = None if deployment_id is None else self.definitions.decisions(deployment_id)[1].by_id.get(wanted)
@@ -211,7 +213,7 @@ class Bundles:
         """Let go of what was read last, which is many times as large as its files."""
         self._last = None
 
-    def _read(self, sources: Sequence[bytes], names: Sequence[str | None], *, strict: bool = False) -> Parsed:
+    def _read(self, sources: Sequence[bytes], names: Sequence[str | None], *, strict: bool = False) -> ParsedModels:
         """What the files hold; those of the last call are not read again, as when they are saved and then shown."""
         key = list(sources), list(names), strict
         last = self._last
@@ -224,13 +226,13 @@ class Bundles:
                     )
                 except RecursionError:
                     text = "The model nests expressions, types or files deeper than can be read: make it flatter."
-                    found = Parsed({}, (), [Finding(code="nested-too-deep", severity="error", text=text)])
+                    found = ParsedModels({}, (), [Finding(code="nested-too-deep", severity="error", text=text)])
                 last = key, found
             self._last = last
         return last[1]
 
 
-def read_again(sources: Sequence[bytes], *, limits: Limits, scripts: bool, null_is_false: bool = False) -> Parsed:
+def read_again(sources: Sequence[bytes], *, limits: Limits, scripts: bool, null_is_false: bool = False) -> ParsedModels:
     """What the files of a deployment hold.
 
     What was deployed was within the limits then; the model of an undo is as large as what it undoes.
@@ -252,7 +254,7 @@ def examine(
     scripts: bool,
     strict: bool = False,
     elsewhere: Elsewhere = lambda link: None,
-) -> Parsed:
+) -> ParsedModels:
     """Read, check and parse the files of one deployment; of their surroundings they need forms ``elsewhere``.
 
     With ``strict`` a breach of a formal rule is an error even where the file can be run.
@@ -274,7 +276,7 @@ def examine(
         if not is_dmn(root):
             report.add(*check(root, limits=limits, source=name, together=together, strict=strict))
     if report.has_error:
-        return Parsed({}, (), report.findings)
+        return ParsedModels({}, (), report.findings)
     files = FormFiles([source for source, _ in forms], [name for _, name in forms], elsewhere)
     return _parse(roots, report, limits=limits, scripts=scripts, forms=files)
 
@@ -309,11 +311,11 @@ def _parse(
     scripts: bool,
     null_is_false: bool = False,
     forms: FormFiles | None = None,
-) -> Parsed:
+) -> ParsedModels:
     compiler = Compiler(limits, null_is_false=null_is_false)
     decisions = Decisions([root for root in roots if is_dmn(root)], compiler, report.sources)
     processes = [root for root in roots if not is_dmn(root)]
-    reader = Parser(
+    reader = ModelParser(
         processes,
         limits=limits,
         scripts=scripts,
@@ -325,7 +327,7 @@ def _parse(
     return reader.parse()
 
 
-def _without_topics(parsed: Parsed, findings: list[Finding]) -> list[Finding]:
+def _without_topics(parsed: ParsedModels, findings: list[Finding]) -> list[Finding]:
     """The findings but for topics and job types that no stone serves."""
     asked = {(task.source, task.bpmn_id) for task in parsed.stone_tasks if task.dialect in TOPICS}
     return [each for each in findings if each.code != "unknown-stone" or (each.source, each.element_id) not in asked]

@@ -20,7 +20,7 @@ from .sources import unpack
 
 if TYPE_CHECKING:
     from ..bpmn.elements.form import Form
-    from ..bpmn.reading.parser import Parsed
+    from ..bpmn.reading.parser import ParsedModels
     from ..dmn.decisions import Decisions
     from .templates import OutputsTemplate, ParameterTemplate
 
@@ -97,7 +97,7 @@ class Definitions:
             process = node.own_process
         return process
 
-    def parsed(self, row: DeploymentRow) -> Parsed:
+    def parsed(self, row: DeploymentRow) -> ParsedModels:
         """What its files hold."""
         if row.undo_order is not None:
             text = f"Deployment {row.id} is what one undo runs, and nothing else: start the deployment of a model."

@@ -25,7 +25,7 @@ from .sources import Source, Template, digest_of, pack, read_sources, template_t
 from .triggers import Times, next_times, triggers_of
 
 if TYPE_CHECKING:
-    from ..bpmn.reading.parser import Parsed
+    from ..bpmn.reading.parser import ParsedModels
     from .bundle import Bundles
 
 
@@ -170,7 +170,7 @@ class Deployments:
 
     def _model_row(
         self,
-        parsed: Parsed,
+        parsed: ParsedModels,
         sources: Sequence[bytes],
         texts: tuple[str | None, str | None],
         before: ModelRow | None,
@@ -299,12 +299,12 @@ class Deployments:
             model = replace(model, sources=pack(sources))
         return self._numbered(lambda: self._number_all(model, digest, parsed, options))
 
-    def _number_all(self, model: ModelRow, digest: str, parsed: Parsed, options: Options) -> Deployment:
+    def _number_all(self, model: ModelRow, digest: str, parsed: ParsedModels, options: Options) -> Deployment:
         """Number every process of a bundle that can be started by its own key; the first is what was deployed."""
         rows = [self._number(model, key, digest, parsed, options) for key in parsed.executable or [str(parsed.key)]]
         return deployment_view(rows[0])
 
-    def _number(self, model: ModelRow, key: str, digest: str, parsed: Parsed, options: Options) -> DeploymentRow:
+    def _number(self, model: ModelRow, key: str, digest: str, parsed: ParsedModels, options: Options) -> DeploymentRow:
         """The next version of a key, or the newest if that already holds the same."""
         newest = self.store.catalogue.newest_deployment(key)
         if newest is not None and newest.digest == digest:
@@ -321,7 +321,7 @@ class Deployments:
         )
         return row
 
-    def _refuse_other_kind(self, newest: DeploymentRow, parsed: Parsed) -> None:
+    def _refuse_other_kind(self, newest: DeploymentRow, parsed: ParsedModels) -> None:
         """Raise Invalid where a key of processes is asked for decisions, or the other way round."""
         holds_processes = not self.bundles.holds_decisions(unpack(newest.sources))
         if holds_processes != bool(parsed.processes):
@@ -342,7 +342,7 @@ class Deployments:
             created=self.clock.now(),
         )
 
-    def triggers(self, parsed: Parsed, key: str) -> list[Trigger]:
+    def triggers(self, parsed: ParsedModels, key: str) -> list[Trigger]:
         """What starts the process of this key from now on, and which decisions are found in its newest version."""
         process = parsed.processes.get(key)
         starting = [] if process is None else triggers_of(process, self._times(), self.limits)
@@ -351,7 +351,7 @@ class Deployments:
         forms: list[Trigger] = [("form", name, "") for name in self._forms(parsed, key)]
         return [*starting, *(("decision", each.id, each.name[:255]) for each in found), *forms]
 
-    def _forms(self, parsed: Parsed, key: str) -> dict[str, str | None]:
+    def _forms(self, parsed: ParsedModels, key: str) -> dict[str, str | None]:
         """The forms of a deployment that other models can show, with their version tags: found by its first key."""
         own = {} if parsed.forms is None or key != parsed.key else parsed.forms.own(self.limits)
         return {name: tag for name, tag in own.items() if len(name) <= LONGEST_FORM}
@@ -477,7 +477,7 @@ def _refuse_other_key(model: ModelRow, key: str) -> None:
     raise Conflict(f"{text}: give it the id {model.key[:80]!r}, or save it as a new model.", code="key-changed")
 
 
-def _tags(parsed: Parsed, key: str, forms: Mapping[str, str | None]) -> list[Tag]:
+def _tags(parsed: ParsedModels, key: str, forms: Mapping[str, str | None]) -> list[Tag]:
     """The version tags of the process of this key, and of the decisions and forms found by it; raises Invalid."""
     found: list[tuple[TagKind, str, str | None]] = [("form", name, tag) for name, tag in forms.items()]
     if key in parsed.processes:

@@ -10,26 +10,26 @@ from ..bpmn.elements.activity import Activity
 from ..bpmn.elements.assignment import time_of
 from ..bpmn.elements.decisions import DecisionTask
 from ..bpmn.elements.tasks import UserTask
-from ..bpmn.reading.parser import Parsed
+from ..bpmn.reading.parser import ParsedModels
 from ..bpmn.running.node import Node
-from ..dmn.elements import Decision
+from ..dmn.elements import DecisionElement
 from ..errors import RiverstoneError
 from ..findings import Report
 from ..language.context import Context, Path
 from .suggestions import suggestion
 from .templates import ParameterTemplate
-from .unresolved_references import Names, finding, holders_of, is_given, names_of, values_of
+from .unresolved_references import KnownNames, finding, holders_of, is_given, names_of, values_of
 
 LEAST_LETTERS = 4
 """Of a name that may be another one misspelt: shorter ones are alike by chance."""
 _ALIKE = 0.8
 _MOST_COMPARED = 500
 
-FindDecision = Callable[[str, WantedVersion], Decision | None]
+FindDecision = Callable[[str, WantedVersion], DecisionElement | None]
 
 
 def check_names(
-    parsed: Parsed, report: Report, parameter_template: ParameterTemplate | None, find: FindDecision
+    parsed: ParsedModels, report: Report, parameter_template: ParameterTemplate | None, find: FindDecision
 ) -> None:
     """Warn of names that nothing sets, of members that no decision gives, and of due dates that are no times.
 
@@ -61,7 +61,7 @@ def check_names(
                     _check_name(report, node, name, names, closed=closed)
 
 
-def _check_name(report: Report, node: Node, name: str, names: Names, *, closed: bool) -> None:
+def _check_name(report: Report, node: Node, name: str, names: KnownNames, *, closed: bool) -> None:
     meant = _meant(name, names.known)
     if meant is None and not closed:
         return
@@ -86,9 +86,11 @@ def _is_other(one: str, two: str) -> bool:
     return numbered or (rest != long and (rest == "s" or not rest[0].islower()))
 
 
-def _columns(nodes: list[Node], given: Collection[str], find: FindDecision) -> Mapping[str, tuple[Decision, list[str]]]:
+def _columns(
+    nodes: list[Node], given: Collection[str], find: FindDecision
+) -> Mapping[str, tuple[DecisionElement, list[str]]]:
     """For each variable that holds one row of a decision's table, and nothing else: its decision, and its columns."""
-    found: dict[str, tuple[Decision, list[str]]] = {}
+    found: dict[str, tuple[DecisionElement, list[str]]] = {}
     for node in nodes:
         if not isinstance(node, DecisionTask) or not node.call.result_variable or node.named is not None:
             continue
@@ -105,7 +107,7 @@ def _columns(nodes: list[Node], given: Collection[str], find: FindDecision) -> M
     return found
 
 
-def _row_of(node: DecisionTask, decision: Decision) -> Iterator[str]:
+def _row_of(node: DecisionTask, decision: DecisionElement) -> Iterator[str]:
     """The members of what a task gets; none where that is a list or may be anything."""
     table, shape = decision.table, node.call.shape
     if table is not None and (shape == "singleResult" or (shape == "value" and not table.gives_list)):
@@ -114,7 +116,7 @@ def _row_of(node: DecisionTask, decision: Decision) -> Iterator[str]:
             yield from columns
 
 
-def _check_member(report: Report, node: Node, path: Path, held: tuple[Decision, list[str]]) -> None:
+def _check_member(report: Report, node: Node, path: Path, held: tuple[DecisionElement, list[str]]) -> None:
     decision, columns = held
     inner = path[2:] if path[0] == "parameters" else path[1:]
     if inner and inner[0] not in columns:

@@ -10,7 +10,7 @@ from ..bpmn.elements.activity import Activity
 from ..bpmn.elements.loops import MultiInstance
 from ..bpmn.elements.subprocesses import CallActivity, SubProcess
 from ..bpmn.elements.tasks import ReceiveTask, StoneTask, UserTask
-from ..bpmn.reading.parser import Parsed
+from ..bpmn.reading.parser import ParsedModels
 from ..bpmn.running.node import Node, Process
 from ..findings import Finding, Report
 from ..language.context import Path
@@ -27,7 +27,7 @@ class _Owner(NamedTuple):
     around: tuple[Node, ...]
 
 
-def check_runs(parsed: Parsed, report: Report, outputs_template: OutputsTemplate | None = None) -> None:
+def check_runs(parsed: ParsedModels, report: Report, outputs_template: OutputsTemplate | None = None) -> None:
     """Warn of references from outside to what every run of a sub-process puts out, and of namespaces that meet."""
     for process in parsed.processes.values():
         placed = list(_walk(process))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..bpmn.elements.tasks import StoneTask
-from ..bpmn.reading.parser import Parsed
+from ..bpmn.reading.parser import ParsedModels
 from ..bpmn.running.node import Node
 from ..errors import Invalid
 from ..findings import Finding, Report
@@ -22,7 +22,9 @@ JAVA = (":delegateExpression", ":class", ":expression")
 """How what names a stone ends where it names what a Java engine would call."""
 
 
-def check_stones(parsed: Parsed, report: Report, stones: Stones, template: ParameterTemplate | None = None) -> None:
+def check_stones(
+    parsed: ParsedModels, report: Report, stones: Stones, template: ParameterTemplate | None = None
+) -> None:
     """Report tasks whose stone nobody has registered, and what does not fit what a registered one declares.
 
     Where a parameter template lists the start variables, it is also told which of them a stone takes by their names
@@ -104,7 +106,7 @@ def _needs(task: StoneTask, classes: Sequence[type[Stone]], template: ParameterT
         yield finding("missing-input", task, f"{text} input, unless a start variable of its name does.", "warning")
 
 
-def _check_outputs(parsed: Parsed, report: Report, stones: Stones) -> None:
+def _check_outputs(parsed: ParsedModels, report: Report, stones: Stones) -> None:
     """Warn of ``${outputs.<namespace>.<name>}`` where the stone declares its outputs, and not that one."""
     for process in parsed.processes.values():
         nodes = process.walk()

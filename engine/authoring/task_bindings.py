@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from ..bpmn.elements.decisions import DecisionTask
 from ..bpmn.elements.tasks import StoneTask, UserTask
-from ..bpmn.reading.parser import Parsed
+from ..bpmn.reading.parser import ParsedModels
 from ..bpmn.running.node import Node
 from ..views.tasks import Executor, TaskBinding
 
 
-def bindings_of(parsed: Parsed) -> Iterator[TaskBinding]:
+def bindings_of(parsed: ParsedModels) -> Iterator[TaskBinding]:
     """One for each task that a stone, a decision or a person carries out, in the order of the files."""
     for process in parsed.processes.values():
         found = [binding for node in process.walk() if (binding := _binding(process.name, node)) is not None]

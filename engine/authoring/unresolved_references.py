@@ -14,7 +14,7 @@ from ..bpmn.elements.gateways import ComplexGateway
 from ..bpmn.elements.loops import Loop, MultiInstance
 from ..bpmn.elements.subprocesses import AdHocSubProcess, CallActivity, SubProcess
 from ..bpmn.elements.tasks import ExpressionTask, ReceiveTask, ScriptTask, StoneTask, UserTask
-from ..bpmn.reading.parser import Parsed
+from ..bpmn.reading.parser import ParsedModels
 from ..bpmn.running.node import Node
 from ..findings import Finding, Report, Severity
 from ..language import java
@@ -32,7 +32,7 @@ BUILT_IN = frozenset(
 
 
 def check_references(
-    parsed: Parsed,
+    parsed: ParsedModels,
     report: Report,
     parameter_template: ParameterTemplate | None = None,
     outputs_template: OutputsTemplate | None = None,
@@ -74,7 +74,7 @@ def check_references(
                     report.add(_nothing_found(None, path, outputs.lacks(path)))
 
 
-def check_calls(parsed: Parsed, report: Report, is_deployed: Callable[[str, WantedVersion], bool]) -> None:
+def check_calls(parsed: ParsedModels, report: Report, is_deployed: Callable[[str, WantedVersion], bool]) -> None:
     """Report call activities whose process is neither in the bundle nor deployed."""
     for process in parsed.processes.values():
         for node in process.walk():
@@ -90,7 +90,7 @@ def check_calls(parsed: Parsed, report: Report, is_deployed: Callable[[str, Want
                 report.add(finding("unknown-called-process", node, f"{text}: deploy it first or together."))
 
 
-def check_decisions(parsed: Parsed, report: Report, is_deployed: Callable[[str, WantedVersion], bool]) -> None:
+def check_decisions(parsed: ParsedModels, report: Report, is_deployed: Callable[[str, WantedVersion], bool]) -> None:
     """Report tasks whose decision is neither in the bundle nor deployed."""
     for process in parsed.processes.values():
         for node in process.walk():
@@ -104,7 +104,7 @@ def check_decisions(parsed: Parsed, report: Report, is_deployed: Callable[[str, 
                 report.add(finding("unknown-decision", node, f"{text} first or together."))
 
 
-def outputs_wanted(parsed: Parsed, namespace: str) -> list[str]:
+def outputs_wanted(parsed: ParsedModels, namespace: str) -> list[str]:
     """The names of the outputs of one namespace that a model refers to, of any numbered run too."""
     own = re.compile(f"{re.escape(namespace)}[0-9]*")
     nodes = [node for process in parsed.processes.values() for node in process.walk()]
@@ -179,7 +179,7 @@ class _Outputs:
         return f"no node has the namespace {path[1]!r}: {suggestion(path[1], self.namespaces)}"
 
 
-class Names:
+class KnownNames:
     """The dotted names that the start and the nodes of one process may set, and who else may set any.
 
     ``given`` are those that something else than a decision sets.
@@ -204,9 +204,9 @@ class Names:
         self.listed.update(names)
 
 
-def names_of(nodes: Sequence[Node], template: ParameterTemplate | None) -> Names:
+def names_of(nodes: Sequence[Node], template: ParameterTemplate | None) -> KnownNames:
     """The names that a process knows."""
-    names = Names(template)
+    names = KnownNames(template)
     names.add(*_locals(nodes))
     for node in nodes:
         taken = [definition for definition in node.definitions if definition.kind in ("message", "signal")]

@@ -15,7 +15,7 @@ from ..instance.facilities import Facilities
 from ..instance.history import note
 from ..instance.instance import Instance
 from ..limits import Limits
-from ..river.loop import Loop
+from ..river.loop import RiverLoop
 from ..river.pump import Pump
 from ..river.reports import RiverReports
 from ..river.river import River
@@ -43,7 +43,7 @@ class Workings:
     _messages: MessageDelivery
     _river: River
     _pump: Pump
-    _loop: Loop
+    _loop: RiverLoop
     _reports: RiverReports
     _dispatcher: Dispatcher
     webhooks: WebhookCalls

@@ -52,7 +52,7 @@ class CommandFailed(Exception):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Told:
+class CommandSpec:
     """All that a runner has to know; arguments are for everybody to see, input and environment are not kept."""
 
     arguments: Sequence[str]
@@ -83,7 +83,7 @@ def root() -> Path:
     return place
 
 
-class Command:
+class CommandRun:
     """One, in its folder."""
 
     def __init__(self, folder: Path) -> None:
@@ -112,7 +112,7 @@ class Command:
                 os.fsync(file.fileno())
 
     def carry_out(
-        self, told: Told, *, wait: Callable[[float], bool], log: Callable[[str], None], rerunnable: bool
+        self, told: CommandSpec, *, wait: Callable[[float], bool], log: Callable[[str], None], rerunnable: bool
     ) -> CommandResult:
         """Begin it, or find it, and wait for its end; ``wait`` says whether it was asked to stop.
 
@@ -168,7 +168,7 @@ class Command:
 
     # -- beginning
 
-    def _begin(self, told: Told, lock: int, *, rerunnable: bool) -> None:
+    def _begin(self, told: CommandSpec, lock: int, *, rerunnable: bool) -> None:
         """Have a runner begin it, which takes the lock over; not where it has begun before."""
         begun = self._read(runner.BEGUN)
         if begun is not None:
@@ -285,9 +285,9 @@ def tail(output: str) -> str:
     return f" It said: {end}" if end else ""
 
 
-def commands(key: str) -> Iterator[Command]:
+def commands(key: str) -> Iterator[CommandRun]:
     """Those of one start on this machine: each start has a folder, so that nobody looks through those of all."""
-    return map(Command, _folders(root() / key))
+    return map(CommandRun, _folders(root() / key))
 
 
 def sweep() -> None:

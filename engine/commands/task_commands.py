@@ -11,7 +11,7 @@ from uuid import uuid4
 from ...models.vocabulary import UNDO_KINDS
 from ..errors import Fatal, Invalid
 from ..work import StopRequest, Work
-from .command import Command, CommandFailed, CommandResult, Told, commands, root, sweep, tail
+from .command import CommandFailed, CommandResult, CommandRun, CommandSpec, commands, root, sweep, tail
 
 RUNNING: Final = ("start", *UNDO_KINDS, "check")
 """The hooks that can run a command: the others look, and may be called at any time."""
@@ -33,7 +33,7 @@ class TaskCommands:
         """Of a look at what was made: it may be asked for again and again."""
         self._count = 0
 
-    def run(self, told: Told, *, rerunnable: bool, check: bool) -> CommandResult:
+    def run(self, told: CommandSpec, *, rerunnable: bool, check: bool) -> CommandResult:
         """Run one, or find it where an earlier delivery of the same attempt has begun it.
 
         Raises CommandFailed, Fatal where nobody can tell what came of it, InterruptedError when asked to stop.
@@ -49,7 +49,7 @@ class TaskCommands:
             self.stop(told.grace)
         self._count += 1
         forward = self._event == "start"
-        command = Command(root() / self._key / f"{self._prefix}{self._count}")
+        command = CommandRun(root() / self._key / f"{self._prefix}{self._count}")
         if not command.exists and forward and self._work.delivery > 0 and not rerunnable:
             raise Fatal(
                 f"Nobody can tell what came of the command {told.arguments[0]!r}: it was begun before, and not on this"
@@ -92,14 +92,14 @@ def told_of(
     timeout: float | None,
     grace: float,
     most_output: int,
-) -> Told:
+) -> CommandSpec:
     """What a runner has to know; raises Invalid for arguments that are no list of texts."""
     if isinstance(arguments, (str, bytes)) or not arguments or not all(isinstance(each, str) for each in arguments):
         raise Invalid("A command is a list of texts, the program first: no shell reads it.", code="run-arguments")
     wrong = [name for name, value in (environment or {}).items() if "\0" in value or "=" in name or "\0" in name]
     if wrong or any("\0" in each for each in arguments):
         raise Invalid("A NUL cannot be handed to a command.", code="run-arguments")
-    return Told(
+    return CommandSpec(
         arguments=tuple(arguments),
         stdin=stdin if isinstance(stdin, str) else stdin.decode("utf-8", "surrogateescape"),
         environment=dict(environment or {}),

@@ -12,13 +12,13 @@ from ..findings import Finding
 from ..language.compiler import Compiler
 from ..language.context import Context
 from ..language.feel import faults as reasons
-from ..language.feel.functions import Function
+from ..language.feel.functions import FunctionValue
 from ..language.feel.values.kinds import Value
 from ..language.feel.values.types import from_json
 from .definitions import DecisionFile
-from .elements import Decision, Element, Evaluation, Service
+from .elements import DecisionElement, Element, Evaluation, Service
 from .faults import Sources
-from .outcome import Outcome
+from .outcome import DecisionOutcome
 
 
 class Decisions:
@@ -34,12 +34,12 @@ class Decisions:
         for each in self.files:
             each.compile()
         self._used: set[Element] = set()
-        self.by_id: dict[str, Decision] = {}
+        self.by_id: dict[str, DecisionElement] = {}
         self._owner: dict[Element, DecisionFile] = {}
         for each in self.files:
             for element in each.elements.values():
                 self._owner[element] = each
-                if not isinstance(element, Decision):
+                if not isinstance(element, DecisionElement):
                     continue
                 if element.id in self.by_id:
                     text = f"the id {element.id[:80]!r} is used for a decision in several files: change it."
@@ -51,20 +51,20 @@ class Decisions:
         """The decision, service or function of an id, else of a name that only one of them has."""
         everything = [element for each in self.files for element in each.elements.values()]
         for matches in ([each for each in everything if key(each) == wanted] for key in (_id, _name)):
-            found = [each for each in matches if isinstance(each, Decision)] or matches
+            found = [each for each in matches if isinstance(each, DecisionElement)] or matches
             if len(found) == 1:
                 return found[0]
         return None
 
     @property
-    def evaluable(self) -> Iterator[Decision | Service]:
+    def evaluable(self) -> Iterator[DecisionElement | Service]:
         """The decisions and decision services that can be evaluated by themselves."""
         for each in self.files:
             for element in each.elements.values():
-                if isinstance(element, Decision | Service) and element.is_usable:
+                if isinstance(element, DecisionElement | Service) and element.is_usable:
                     yield element
 
-    def use(self, wanted: str) -> Decision | None:
+    def use(self, wanted: str) -> DecisionElement | None:
         """The decision that a process makes, with all that it requires; None if there is none."""
         found = self.by_id.get(wanted)
         pending: list[Element] = [] if found is None else [found]
@@ -103,9 +103,9 @@ class Decisions:
 
     def _refuse_cycles(self) -> None:
         needs = {
-            element: [each.element for each in element.required if isinstance(each.element, Decision)]
+            element: [each.element for each in element.required if isinstance(each.element, DecisionElement)]
             for element in self._owner
-            if isinstance(element, Decision)
+            if isinstance(element, DecisionElement)
         }
         for element in _in_cycles(needs):
             owner = self._owner[element]
@@ -114,11 +114,11 @@ class Decisions:
             element.required, element.is_usable = [], False
 
 
-def _in_cycles(needs: Mapping[Decision, Sequence[Element]]) -> list[Decision]:
+def _in_cycles(needs: Mapping[DecisionElement, Sequence[Element]]) -> list[DecisionElement]:
     """One of each circle of needs: with what it needs taken away, no circle is left."""
-    found: list[Decision] = []
+    found: list[DecisionElement] = []
     done: set[Element] = set()
-    open_: dict[Decision, Iterator[Element]] = {}
+    open_: dict[DecisionElement, Iterator[Element]] = {}
     for first in needs:
         if first in done:
             continue
@@ -126,7 +126,7 @@ def _in_cycles(needs: Mapping[Decision, Sequence[Element]]) -> list[Decision]:
         while open_:
             current = next(reversed(open_))
             needed = next(open_[current], None)
-            if not isinstance(needed, Decision):
+            if not isinstance(needed, DecisionElement):
                 del open_[current]
                 done.add(current)
             elif needed in open_:
@@ -144,7 +144,7 @@ def _name(element: Element) -> str:
     return element.name
 
 
-def evaluate(element: Element, context: Context) -> Outcome:
+def evaluate(element: Element, context: Context) -> DecisionOutcome:
     """The outcome of a decision, a service or a function, with arguments by their names in the context.
 
     Raises ExpressionError for what cannot be read, or needs more than a limit allows.
@@ -153,14 +153,14 @@ def evaluate(element: Element, context: Context) -> Outcome:
     evaluation = Evaluation(context)
     try:
         value = evaluation.value(element)
-        if isinstance(value, Function) and not isinstance(element, Decision):
+        if isinstance(value, FunctionValue) and not isinstance(element, DecisionElement):
             value = value.call(_arguments(value, context))
     except RecursionError:
         raise ExpressionError(f"The decision {element.label} is nested too deep: make it flatter.") from None
-    return Outcome(element, value, evaluation.hits, reasons.reasons())
+    return DecisionOutcome(element, value, evaluation.hits, reasons.reasons())
 
 
-def _arguments(function: Function, context: Context) -> list[Value]:
+def _arguments(function: FunctionValue, context: Context) -> list[Value]:
     """What a function that is called from outside is given: the variables of the names of its parameters."""
     found = [context.find((name,)) for name in function.parameters]
     return [from_json(value, type_) for value, type_ in zip(found, function.parameter_types, strict=True)]

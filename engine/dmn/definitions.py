@@ -10,10 +10,10 @@ from ..findings import Finding
 from ..language.compiler import Compiler
 from ..language.feel import closures
 from ..language.feel.expressions import Tests, compile_tests
-from ..language.feel.reading.names import Names, Scope, names_of
+from ..language.feel.reading.names import DeclaredNames, Scope, names_of
 from ..language.feel.values.types import ANY
 from .boxed import BoxedExpressions, expression_in, typed
-from .elements import Decision, Element, InputData, Knowledge, Requirement, Service
+from .elements import DecisionElement, Element, InputData, Knowledge, Requirement, Service
 from .faults import Sources, Wrongs, drawn, local
 from .item_definitions import ItemDefinitions
 from .text_reader import within
@@ -45,7 +45,7 @@ class DecisionFile:
         self.imports: dict[str, DecisionFile] = {}
         self._prefixes: dict[str, str] = {}
         """The first name under which each namespace is imported."""
-        self.members = Names(_member_names(root))
+        self.members = DeclaredNames(_member_names(root))
         is_camunda = _CAMUNDA in root.nsmap.values() and "Cloud" not in root.get(_PLATFORM, "")
         self.types = ItemDefinitions(root, self._compile_tests, self.general, is_camunda=is_camunda)
         self.boxed = BoxedExpressions(compiler, self.types, self.members)
@@ -72,12 +72,12 @@ class DecisionFile:
         called = (None if variable is None else variable.get("name")) or name or element_id
         classes = {
             "inputData": InputData,
-            "decision": Decision,
+            "decision": DecisionElement,
             "businessKnowledgeModel": Knowledge,
             "decisionService": Service,
         }
         made = classes[kind](id=element_id, name=called, version_tag=_version_tag(xml))
-        if isinstance(made, Decision):
+        if isinstance(made, DecisionElement):
             made.aliases = [each for each in (name, element_id) if each and each != called]
             outputs = xml.iterfind("{*}decisionTable/{*}output")
             made.output_names = [each.get("name", "") for each in outputs if each.get("name")]
@@ -111,7 +111,9 @@ class DecisionFile:
             element.type = self.types.of(xml.find("{*}variable"))
             if isinstance(element, Service):
                 element.inputs = [*self._referred(xml, "inputData"), *self._referred(xml, "inputDecision")]
-                element.outputs = [each for each in self._referred(xml, "outputDecision") if isinstance(each, Decision)]
+                element.outputs = [
+                    each for each in self._referred(xml, "outputDecision") if isinstance(each, DecisionElement)
+                ]
                 if not element.outputs:
                     faults.wrong("decision-empty", xml, "it has no output decision: add one.")
                 element.required = [Requirement(each) for each in element.outputs]
@@ -147,13 +149,13 @@ class DecisionFile:
         """Compile the logic of each element, once all of them are connected."""
         for element_id, element in self.elements.items():
             xml, faults = self._xml[element_id], self.faults[element_id]
-            if isinstance(element, Decision):
+            if isinstance(element, DecisionElement):
                 self._compile_decision(element, xml, faults)
             elif isinstance(element, Knowledge):
                 self._compile_knowledge(element, xml, faults)
             element.is_usable = not faults.has_error
 
-    def _compile_decision(self, decision: Decision, xml: etree._Element, faults: Wrongs) -> None:
+    def _compile_decision(self, decision: DecisionElement, xml: etree._Element, faults: Wrongs) -> None:
         found = expression_in(xml)
         if found is None:
             text = "it holds neither a decision table nor an expression"
@@ -161,7 +163,7 @@ class DecisionFile:
             decision.run = closures.null_because(f"the decision {decision.label} is null: {text}")
             return
         names = {name for each in decision.required for name in _names_of(each)}
-        scope = Scope(Names(names), is_open=True)
+        scope = Scope(DeclaredNames(names), is_open=True)
         begin = self.boxed.parts
         if local(found) == "decisionTable":
             decision.table = self.boxed.table(found, scope, faults, decision.name)
@@ -182,7 +184,7 @@ class DecisionFile:
             return
         knowledge.parameters = self.boxed.parameters(logic)
         names = {each.prefix or each.element.name for each in knowledge.required} | {knowledge.name}
-        scope = within(Scope(Names(names)), knowledge.parameters)
+        scope = within(Scope(DeclaredNames(names)), knowledge.parameters)
         begin = self.boxed.parts
         knowledge.body = self.boxed.compiled(found, scope, faults, knowledge.name)
         knowledge.parts = self.boxed.repeated(begin)
@@ -201,7 +203,7 @@ class DecisionFile:
 def _names_of(requirement: Requirement) -> Iterator[str]:
     element, prefix = requirement
     yield prefix or element.name
-    if prefix is None and isinstance(element, Decision):
+    if prefix is None and isinstance(element, DecisionElement):
         yield from element.aliases
         yield from element.output_names
 

@@ -12,7 +12,7 @@ from ..language.context import Context
 from ..language.feel import closures
 from ..language.feel.closures import Run
 from ..language.feel.faults import fault
-from ..language.feel.functions import Defined, Function, deeper
+from ..language.feel.functions import Defined, FunctionValue, deeper
 from ..language.feel.values.kinds import Value
 from ..language.feel.values.members import ABSENT
 from ..language.feel.values.types import ANY, Type, coerced, from_json
@@ -57,7 +57,7 @@ class InputData(Element):
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
-class Decision(Element):
+class DecisionElement(Element):
     """A value made from others; its logic is a table of its own or any other expression."""
 
     table: DecisionTable | None = None
@@ -81,7 +81,7 @@ class Service(Element):
     """A decision service: decisions as a function of what is given to them."""
 
     inputs: Sequence[Element] = ()
-    outputs: Sequence[Decision] = ()
+    outputs: Sequence[DecisionElement] = ()
 
 
 class Evaluation:
@@ -92,7 +92,7 @@ class Evaluation:
         self.values: dict[Element, Value] = dict(given or {})
         self._bare: list[tuple[Knowledge, dict[str, Value]]] = []
         """Functions that have still to be given what they require."""
-        self.hits: dict[Decision, Hits] = {}
+        self.hits: dict[DecisionElement, Hits] = {}
         """Of the decisions that have a table, in the order in which they were made."""
         self._imported: dict[str, Evaluation] = {}
 
@@ -123,7 +123,7 @@ class Evaluation:
                 continue
             pending.pop()
             if here not in self.values:
-                effort.charge(_EVALUATION + (here.parts if isinstance(here, Decision) else 0))
+                effort.charge(_EVALUATION + (here.parts if isinstance(here, DecisionElement) else 0))
                 self.values[here] = self._made(here)
         return self.values[element]
 
@@ -132,7 +132,7 @@ class Evaluation:
             raise ExpressionError(f"The decision {element.label} cannot be made: it has errors, which lint tells.")
         if isinstance(element, InputData):
             return self._input(element)
-        if isinstance(element, Decision):
+        if isinstance(element, DecisionElement):
             return self._decision(element)
         if isinstance(element, Knowledge):
             return self._knowledge(element)
@@ -145,7 +145,7 @@ class Evaluation:
             return ABSENT
         return coerced(from_json(found, element.type), element.type, f"the input {element.name!r}")
 
-    def _decision(self, decision: Decision) -> Value:
+    def _decision(self, decision: DecisionElement) -> Value:
         place = self.place(decision, self.variables)
         try:
             if decision.table is None:
@@ -193,7 +193,7 @@ class Evaluation:
                 frame[prefix] = {**frame.get(prefix, {}), required.name: value}
                 continue
             frame[required.name] = value
-            if isinstance(required, Decision):
+            if isinstance(required, DecisionElement):
                 rows = self.hits[required].rows if required in self.hits else ()
                 loose.update(rows[0] if len(rows) == 1 else {})
                 loose.update(dict.fromkeys(required.aliases, value))
@@ -201,13 +201,13 @@ class Evaluation:
 
     def _before(self, element: Element) -> Sequence[Element]:
         """What has to have its value first; functions find what they require when they are made."""
-        if not isinstance(element, Decision):
+        if not isinstance(element, DecisionElement):
             return ()
         needed = [each for each in element.required if not isinstance(each.element, Knowledge | Service)]
         return [each.element for each in needed if each.prefix is None or self.within(each.prefix) is self]
 
 
-class ServiceFunction(Function):
+class ServiceFunction(FunctionValue):
     """A decision service as a value: its arguments take the place of its input data and input decisions."""
 
     __slots__ = ("service", "variables")

@@ -12,18 +12,18 @@ from ..language.feel.border import to_json
 from ..language.feel.values.kinds import Value
 from ..limits import Limits
 from .decision_table import Hits, Row
-from .elements import Decision, Element
+from .elements import DecisionElement, Element
 
 Shape = Literal["resultList", "singleResult", "singleEntry", "collectEntries", "value"]
 """How a result is handed to a process: by the words of ``camunda:mapDecisionResult``, or as FEEL has it."""
 
 
-class Outcome(NamedTuple):
+class DecisionOutcome(NamedTuple):
     """The value of FEEL, the rules that counted in each decision with a table, and why values became null."""
 
     element: Element
     value: Value
-    hits: Mapping[Decision, Hits]
+    hits: Mapping[DecisionElement, Hits]
     warnings: Sequence[str]
 
     @property
@@ -35,7 +35,7 @@ class Outcome(NamedTuple):
     def rows(self) -> Sequence[Row]:
         """A row of outputs for each rule that counts; without a table one row with the value."""
         element = self.element
-        if isinstance(element, Decision) and element in self.hits:
+        if isinstance(element, DecisionElement) and element in self.hits:
             return self.hits[element].rows
         return [{element.name: self.value}]
 
@@ -89,7 +89,7 @@ class _Teller:
         self.room = room
         self.omitted: set[str] = set()
 
-    def matched(self, decision: Decision, hits: Hits) -> dict[str, Any] | None:
+    def matched(self, decision: DecisionElement, hits: Hits) -> dict[str, Any] | None:
         if self.room is not None and not self._fits("matched", [decision.id, decision.name, list(hits.rules)]):
             return None
         outputs = self.result("outputs", list(hits.rows))

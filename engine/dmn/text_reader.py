@@ -16,7 +16,7 @@ from ..language.feel.border import to_json
 from ..language.feel.closures import Run
 from ..language.feel.faults import apart, reasons
 from ..language.feel.functions import Defined
-from ..language.feel.reading.names import Names, Scope
+from ..language.feel.reading.names import DeclaredNames, Scope
 from ..language.feel.reading.places import Doubt, FeelSyntaxError, pointed
 from ..language.feel.values.kinds import Value
 from ..language.feel.values.types import ANY, Type, coerced
@@ -29,7 +29,7 @@ NULL = closures.constant(None)
 class TextReader:
     """Compiles the texts of one file; what is wrong goes to ``faults``, and is null where it is evaluated."""
 
-    def __init__(self, compiler: Compiler, types: ItemDefinitions, members: Names) -> None:
+    def __init__(self, compiler: Compiler, types: ItemDefinitions, members: DeclaredNames) -> None:
         self.compiler = compiler
         self.types = types
         self.members = members
@@ -112,7 +112,7 @@ class TextReader:
 
 def within(scope: Scope, names: Iterable[str]) -> Scope:
     """The scope with more names in it."""
-    return Scope(Names(scope.names.all | set(names)), scope.is_open)
+    return Scope(DeclaredNames(scope.names.all | set(names)), scope.is_open)
 
 
 def _misfit(value: Value, type_: Type) -> str:

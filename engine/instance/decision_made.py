@@ -10,14 +10,16 @@ from .. import jsontext
 if TYPE_CHECKING:
     from ..bpmn.running.host import DeployedDecision
     from ..bpmn.running.token import Token
-    from ..dmn.outcome import Outcome
+    from ..dmn.outcome import DecisionOutcome
     from .instance import Instance
 
 MOST = 16_000
 """Characters that are kept of one result; what is larger is named in its place."""
 
 
-def row_of(instance: Instance, token: Token, outcome: Outcome, elsewhere: DeployedDecision | None) -> DecisionMadeRow:
+def row_of(
+    instance: Instance, token: Token, outcome: DecisionOutcome, elsewhere: DeployedDecision | None
+) -> DecisionMadeRow:
     """The row of a decision that is of the process's own deployment, or of one ``elsewhere``."""
     facilities, node, place = instance.facilities, token.node, token.place
     if elsewhere is None:

@@ -10,7 +10,7 @@ from ...models.vocabulary import UNDER_WAY
 from .. import jsontext
 from ..bpmn.running.failure_policy import ROLLBACK, FailurePolicy, policy_at
 from ..bpmn.running.node import Node
-from ..bpmn.running.retracing import Way
+from ..bpmn.running.retracing import StepNotes
 from ..bpmn.running.token import Token
 from ..errors import Conflict
 from . import freezing, ledger, process_slots, taken_back
@@ -28,7 +28,7 @@ class ForwardInstance(Instance):
     def watch_way(self) -> None:
         """Note from now on what a rewind would need."""
         if self.row.retraced >= 0 and not self.has(Flags.MOCK):
-            self.workflow.way = Way()
+            self.workflow.way = StepNotes()
 
     def load(self) -> None:
         self.searched = values_of(self)
@@ -79,7 +79,7 @@ class ForwardInstance(Instance):
             process_slots.free(self)
         super().save()
 
-    def _keep_way(self, way: Way) -> None:
+    def _keep_way(self, way: StepNotes) -> None:
         for note in way.notes:
             number = self.row.retraced = self.row.retraced + 1
             if note.causes != way.said[0]:

@@ -51,13 +51,13 @@ if TYPE_CHECKING:
     from ..bpmn.running.failure_policy import FailurePolicy
     from ..bpmn.running.token_data import Compensable, Executed
     from ..bpmn.running.waits import Wait
-    from ..dmn.outcome import Outcome
+    from ..dmn.outcome import DecisionOutcome
     from ..observing.observer import Observation
 OTHERS_LATER = 1000
 """Milliseconds after which another engine may go on with what this one has left for its next turn."""
 
 
-class Transaction(Protocol):
+class TurnTransaction(Protocol):
     """The turn of the river that an instance takes part in: what is committed together."""
 
     changes: Changes
@@ -77,7 +77,7 @@ class Instance:
 
     stops_on_failure = True
     """Whether nothing of the workflow goes on once something in it has failed."""
-    turn: Transaction
+    turn: TurnTransaction
     changes: Changes
     """Those of the present turn."""
     rehearsed = False
@@ -170,7 +170,7 @@ class Instance:
         for each in self.facilities.store.stragglers(self.number):
             self.stragglers[each.task_id, each.attempt, each.event, each.delivery] = each.owner
 
-    def join(self, turn: Transaction) -> None:
+    def join(self, turn: TurnTransaction) -> None:
         """Write into this turn's transaction from now on."""
         self.turn = turn
         self.changes = turn.changes
@@ -583,16 +583,16 @@ class Instance:
         return self.facilities.definitions.process_at(deployment_id)
 
     def deployed_decision(self, decision_id: str, version: WantedVersion) -> DeployedDecision:
-        from ..dmn.elements import Decision  # late, like all that knows decisions
+        from ..dmn.elements import DecisionElement  # late, like all that knows decisions
 
         facilities = self.facilities
         row, found = find_decision(facilities.store, facilities.definitions, decision_id, version=version)
         self.changes.begun.setdefault(row.id, False)
-        if not isinstance(found, Decision):
+        if not isinstance(found, DecisionElement):
             raise UnknownDecision(decision_id, str(version))
         return DeployedDecision(found, row.id, row.version)
 
-    def decision_made(self, token: Token, outcome: Outcome, elsewhere: DeployedDecision | None) -> None:
+    def decision_made(self, token: Token, outcome: DecisionOutcome, elsewhere: DeployedDecision | None) -> None:
         row = decision_made.row_of(self, token, outcome, elsewhere)
         self.row.flags |= Flags.DECISIONS
         self.changes.new_decisions_made.append(row)

@@ -10,7 +10,7 @@ from ..jsontext import JSON
 from ..limits import Limits
 from .expressions import Expression, Language, Value, compile_expression, compile_value
 from .feel.expressions import Feel, Tests, compile_feel, compile_tests
-from .feel.reading.names import Names, Scope
+from .feel.reading.names import DeclaredNames, Scope
 from .feel.values.types import Type
 
 Made = TypeVar("Made")
@@ -37,7 +37,7 @@ class Compiler:
 
         return self._made(("expression", language, text), make)
 
-    def feel(self, text: str, scope: Scope, types: Mapping[str, Type], members: Names) -> Feel:
+    def feel(self, text: str, scope: Scope, types: Mapping[str, Type], members: DeclaredNames) -> Feel:
         """As :func:`.compile_feel`."""
         return self._made_in(
             "feel",
@@ -46,7 +46,7 @@ class Compiler:
             lambda: compile_feel(text, limits=self.limits, scope=scope, types=types, members=members),
         )
 
-    def tests(self, text: str, scope: Scope, types: Mapping[str, Type], members: Names) -> Tests:
+    def tests(self, text: str, scope: Scope, types: Mapping[str, Type], members: DeclaredNames) -> Tests:
         """As :func:`.compile_tests`."""
         return self._made_in(
             "tests",

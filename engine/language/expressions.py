@@ -27,7 +27,7 @@ from .operators import Reading, kind_of
 
 if TYPE_CHECKING:
     from .feel.expressions import Feel
-    from .grammar import Parsed
+    from .grammar import ParsedExpression
 
 Language = Literal["juel", "feel"]
 
@@ -269,7 +269,7 @@ def _feel(source: str, body: str, reading: Reading) -> FeelExpression:
     return FeelExpression(source, made, guarded, reading)
 
 
-def _guarded(source: str, parsed: Parsed) -> Run:
+def _guarded(source: str, parsed: ParsedExpression) -> Run:
     inner = parsed.run
 
     def run(context: Context) -> JSON:

@@ -44,7 +44,7 @@ class Reference(NamedTuple):
     path: Path | None = None
 
 
-class Parsed(NamedTuple):
+class ParsedExpression(NamedTuple):
     """``references`` are the static paths that must be found; ``reads`` tells whether any path is read at all.
 
     ``parts`` counts the lexemes and the segments of names.
@@ -56,7 +56,7 @@ class Parsed(NamedTuple):
     parts: int
 
 
-def parse(text: str, reading: Reading) -> Parsed:
+def parse(text: str, reading: Reading) -> ParsedExpression:
     """Compile the body of an expression of JUEL, without its ``${}``; raises ExpressionError."""
     limits = reading.limits
     if len(text) > limits.expression_length:
@@ -68,7 +68,7 @@ def parse(text: str, reading: Reading) -> Parsed:
     except RecursionError:
         raise ExpressionError("it is nested too deep: make it simpler") from None
     parts = len(lexemes) + sum(lexeme.text.count(".") for lexeme in lexemes if lexeme.kind == "name")
-    return Parsed(run, tuple(dict.fromkeys(parser.references)), parser.reads, parts)
+    return ParsedExpression(run, tuple(dict.fromkeys(parser.references)), parser.reads, parts)
 
 
 class ExpressionParser:

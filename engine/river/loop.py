@@ -36,7 +36,7 @@ MOST_AT_ONCE = 200
 MOST_REPAIRS = 5
 
 
-class Loop:
+class RiverLoop:
     """One engine's; ``start_due`` starts processes whose timers are due. One that is ``passive`` takes nothing over."""
 
     def __init__(

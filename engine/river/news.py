@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable
 
-from ...models import EXTERNAL, Changes, Listener, news_of
+from ...models import EXTERNAL, Changes, NewsListener, news_of
 from ..instance.facilities import Facilities
 from ..instance.instance import Instance
 from .offers import Offers
@@ -34,7 +34,7 @@ class News:
         self._wake = wake
         self._wanted: dict[str, float] = {}
         """What others want to hear of, and until when."""
-        self._listener: Listener | None = None
+        self._listener: NewsListener | None = None
         self.stops = False
         """Whether another engine may have stopped something that runs here."""
 

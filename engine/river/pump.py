@@ -16,7 +16,7 @@ from ..observing import tracing
 from ..operating.audit import AuditedCall, AuditLog, present_call
 from ..stones import event_loop
 from ..views.processes import ProcessInstance
-from .loop import Loop
+from .loop import RiverLoop
 from .river import River
 from .turn import Turn
 from .waiters import LOOK, Watch, Watcher
@@ -30,7 +30,7 @@ PATIENCE = 0.1
 class Pump:
     """Brings actions to the river, and keeps an inline engine going; ``inline`` is the dispatcher of such a one."""
 
-    def __init__(self, river: River, loop: Loop, audit: AuditLog, inline: InlineDispatcher | None) -> None:
+    def __init__(self, river: River, loop: RiverLoop, audit: AuditLog, inline: InlineDispatcher | None) -> None:
         self.river = river
         self.loop = loop
         self.clock = river.facilities.clock

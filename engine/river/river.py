@@ -33,7 +33,7 @@ from ..instance.instance import Instance
 from ..instance.resting import at_rest
 from ..observing import logs
 from ..steps import checking, outcomes
-from ..webhooks.telling import Telling
+from ..webhooks.telling import NoticeWriter
 from ..work import Outcome, Work
 from . import quota_lines
 from .checks import Checks
@@ -43,7 +43,7 @@ from .lease import Lease
 from .monitor_polls import MonitorPolls
 from .news import News
 from .offers import Offers
-from .schedule import DueEntry, Schedule, due_action
+from .schedule import DueEntry, DueTimes, due_action
 from .turn import Action, Turn
 from .waiters import Watch, Watchers
 
@@ -67,12 +67,12 @@ class River:
         self.inbox = Inbox()
         self.cache = InstanceCache(facilities.store)
         self.monitor_polls = MonitorPolls(facilities, self.cache)
-        self.schedule = Schedule(self.monitor_polls)
+        self.schedule = DueTimes(self.monitor_polls)
         self.watchers = Watchers()
         self.offers = Offers()
         self.checks = Checks(facilities, self._could_not_tell)
         self.news = News(facilities, self.watchers, self.offers, self.inbox.wake)
-        self.telling = Telling(source)
+        self.telling = NoticeWriter(source)
         self.on_notices: Callable[[], None] = lambda: None
         """Called when there is something to be told."""
         self.pending_messages: deque[EventRow | KeptMessageRow] = deque()

@@ -15,7 +15,7 @@ DueEntry = tuple[int, str, int, int, int]
 """Milliseconds, kind, instance, task or token, number; the kind is ``task``, ``grace``, or that of a wait."""
 
 
-class Schedule:
+class DueTimes:
     """A heap of what is due; used where the steps run."""
 
     def __init__(self, monitor_polls: MonitorPolls) -> None:

@@ -21,7 +21,7 @@ from ..views.processes import Explanation
 from .masked_views import show_decision
 from .why_checks import tell_checks
 from .why_places import (
-    Telling,
+    ExplanationText,
     at,
     begun,
     named,
@@ -69,7 +69,7 @@ def explain(
     """The explanation of one instance; ``undos`` are its own, oldest first, and ``engines`` those at work."""
     # A rewind that has ended well is over: its process goes on as if nothing had been.
     undos = [undo for undo in undos if not (undo.rewinds and undo.row.status == "success")]
-    telling = Telling(instance=instance, mask=mask, engines=engines, now=instance.now())
+    telling = ExplanationText(instance=instance, mask=mask, engines=engines, now=instance.now())
     row = instance.row
     _tell_what_it_is(telling)
     if row.suspension is not None:
@@ -102,7 +102,7 @@ def explain(
     )
 
 
-def _tell_what_it_is(telling: Telling) -> None:
+def _tell_what_it_is(telling: ExplanationText) -> None:
     row = telling.instance.row
     if row.kind == "start":
         mode = " in debug mode" if row.flags & Flags.DEBUG else " as a mock" if row.flags & Flags.MOCK else ""
@@ -116,7 +116,7 @@ def _tell_what_it_is(telling: Telling) -> None:
         )
 
 
-def _tell_suspended(telling: Telling) -> None:
+def _tell_suspended(telling: ExplanationText) -> None:
     row = telling.instance.row
     kept = jsontext.read(row.suspension or "{}")
     by = f" by {kept['who']}" if kept["who"] else ""
@@ -130,7 +130,7 @@ def _tell_suspended(telling: Telling) -> None:
     telling.say(f"{text} until somebody lets it go on.", command)
 
 
-def _tell_running(telling: Telling) -> None:
+def _tell_running(telling: ExplanationText) -> None:
     instance = telling.instance
     rows = list(open_tasks(instance))
     for row in rows[:MOST_TASKS]:
@@ -155,7 +155,7 @@ def _target(row: TaskRow) -> str:
     return f"task {row.target} ({named(row.name, row.namespace)}, stone {row.stone})"
 
 
-def _tell_draining(telling: Telling) -> None:
+def _tell_draining(telling: ExplanationText) -> None:
     instance, row = telling.instance, telling.instance.row
     if row.pending in ("cancel", "cancel delete"):
         telling.say("It is being cancelled: nothing new begins, and what runs was asked to stop.")
@@ -181,7 +181,7 @@ def _tell_draining(telling: Telling) -> None:
         tell_task(telling, task)
 
 
-def _tell_paused(telling: Telling) -> None:
+def _tell_paused(telling: ExplanationText) -> None:
     """The process stands still as a whole, in a debug run or at a limit."""
     instance = telling.instance
     why = "because it is debugged and" if instance.has(Flags.DEBUG) else "since"
@@ -190,7 +190,7 @@ def _tell_paused(telling: Telling) -> None:
         _tell_failed(telling, instance)
 
 
-def _tell_failed(telling: Telling, instance: ForwardInstance) -> None:
+def _tell_failed(telling: ExplanationText, instance: ForwardInstance) -> None:
     """What has failed and waits for somebody, and the ways on."""
     workflow, number = instance.workflow, instance.number
     tokens = instance.waits_for_somebody
@@ -224,7 +224,7 @@ def _tell_failed(telling: Telling, instance: ForwardInstance) -> None:
     )
 
 
-def _tell_decisions(telling: Telling) -> None:
+def _tell_decisions(telling: ExplanationText) -> None:
     """What the last decisions gave, and by which rules."""
     number = telling.instance.number
     rows = telling.instance.facilities.store.decisions_made(number, limit=MOST_DECISIONS + 1, before=None)
@@ -237,11 +237,11 @@ def _tell_decisions(telling: Telling) -> None:
         telling.say("It has made more decisions before.", more)
 
 
-def _tell_created(telling: Telling) -> None:
+def _tell_created(telling: ExplanationText) -> None:
     telling.say("It stands ready, and begins when what runs in its origin has stopped or the grace there is over.")
 
 
-def _tell_ended(telling: Telling) -> None:
+def _tell_ended(telling: ExplanationText) -> None:
     row = telling.instance.row
     if row.ended is None:
         return
@@ -256,7 +256,7 @@ def _tell_ended(telling: Telling) -> None:
         telling.say(f"It had succeeded at {when}, after {took}.")
 
 
-def _tell_results(telling: Telling) -> None:
+def _tell_results(telling: ExplanationText) -> None:
     """An ended process that nothing was taken back of: what exists, and how to remove it."""
     instance = telling.instance
     steps = preview(instance, "delete")
@@ -284,7 +284,7 @@ def _tell_results(telling: Telling) -> None:
         telling.say(f"{text}.", f"riverstone undo {instance.number}", f"riverstone delete {instance.number}")
 
 
-def _tell_undo(telling: Telling, undo: UndoInstance) -> None:
+def _tell_undo(telling: ExplanationText, undo: UndoInstance) -> None:
     """How far the newest undo of the process has come."""
     row = undo.row
     name = f"Its {row.kind}, process {row.process_instance_id},"
@@ -293,7 +293,7 @@ def _tell_undo(telling: Telling, undo: UndoInstance) -> None:
     elif row.phase != "ended":
         left = sum(1 for task in undo.tasks.values() if not task.open and task.status.endswith("success"))
         telling.say(f"{name} is under way; tasks taken back so far: {left}.")
-        inner = Telling(instance=undo, mask=telling.mask, engines=telling.engines, now=telling.now)
+        inner = ExplanationText(instance=undo, mask=telling.mask, engines=telling.engines, now=telling.now)
         _tell_running(inner)
         for each in inner.sentences:
             telling.say(each)
@@ -313,7 +313,7 @@ def _tell_undo(telling: Telling, undo: UndoInstance) -> None:
         _tell_failed_undo(telling, undo, name)
 
 
-def _tell_failed_undo(telling: Telling, undo: UndoInstance, name: str) -> None:
+def _tell_failed_undo(telling: ExplanationText, undo: UndoInstance, name: str) -> None:
     number, row = telling.instance.number, undo.row
     telling.say(f"{name} failed at {at(row.ended or row.started, telling.now)}.")
     failed = [task for task in undo.tasks.values() if task.status == UNDO_FAILED[undo.kind] and not task.open]
@@ -339,7 +339,7 @@ def _tell_failed_undo(telling: Telling, undo: UndoInstance, name: str) -> None:
     )
 
 
-def _tell_kept(telling: Telling) -> None:
+def _tell_kept(telling: ExplanationText) -> None:
     """What an undo has left behind for good; a delete may yet take back what a rollback or a cancel passed over."""
     instance = telling.instance
     rows = [row for row in instance.tasks.values() if row.kind in ledger.FORWARD]

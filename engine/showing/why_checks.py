@@ -10,13 +10,13 @@ from ...models.row_types.batches import CheckScheduleRow
 from ...models.search.resources import Resources
 from ..instance import ledger
 from ..instance.forward import ForwardInstance
-from .why_places import Telling, at, begun, sentence, task_label
+from .why_places import ExplanationText, at, begun, sentence, task_label
 
 MOST_FOUND = 20
 """How many findings of checks, and how many schedules, are told of one by one."""
 
 
-def tell_checks(telling: Telling) -> None:
+def tell_checks(telling: ExplanationText) -> None:
     """What is gone or different, of what nobody could tell, and when that is asked again."""
     instance = telling.instance
     if not isinstance(instance, ForwardInstance):
@@ -34,7 +34,7 @@ def tell_checks(telling: Telling) -> None:
         telling.say(more, "riverstone checks list")
 
 
-def _tell_found(telling: Telling, there: Sequence[TaskRow], found: dict[int, TaskCheckRow]) -> None:
+def _tell_found(telling: ExplanationText, there: Sequence[TaskRow], found: dict[int, TaskCheckRow]) -> None:
     number = telling.instance.number
     told = [(row, found[row.id]) for row in there if row.id in found and found[row.id].state != "there"]
     for row, check in told[:MOST_FOUND]:
@@ -63,7 +63,7 @@ def _concerns(schedule: CheckScheduleRow, instance: ForwardInstance, there: Sequ
     return any(stone is not None and stone.has("check") for stone in known)
 
 
-def _tell_schedule(telling: Telling, schedule: CheckScheduleRow) -> None:
+def _tell_schedule(telling: ExplanationText, schedule: CheckScheduleRow) -> None:
     of = "what it made" if schedule.stone is None else f"what its tasks of the stone {schedule.stone} made"
     text = f"{begun(of)} is checked again and again ({schedule.every}, schedule {schedule.id})"
     if schedule.is_paused:

@@ -31,7 +31,7 @@ WORK = "riverstone --broker URL --stones MODULE worker"
 
 
 @dataclass(kw_only=True, slots=True)
-class Telling:
+class ExplanationText:
     """What has been said so far, and what whoever asks can do; both without repetition."""
 
     instance: Instance
@@ -94,7 +94,7 @@ def named(name: str | None, element_id: str) -> str:
     return f"{name!r}, {element_id}" if name and name != element_id else element_id
 
 
-def tell_task(telling: Telling, row: TaskRow) -> None:
+def tell_task(telling: ExplanationText, row: TaskRow) -> None:
     """Why an open task has not ended."""
     label, number = task_label(row), telling.instance.number
     if row.stone is None:
@@ -135,7 +135,7 @@ def tell_task(telling: Telling, row: TaskRow) -> None:
         telling.say(f"The last line in the log of task {row.id}: {last}", f"riverstone tasks {number}")
 
 
-def _tell_held(telling: Telling, row: TaskRow, label: str) -> None:
+def _tell_held(telling: ExplanationText, row: TaskRow, label: str) -> None:
     """Nothing of its stone begins, or of its process, of which is told elsewhere."""
     found = Suspensions(telling.instance.facilities.store).of("stone", row.stone or "")
     if found is None:
@@ -147,21 +147,21 @@ def _tell_held(telling: Telling, row: TaskRow, label: str) -> None:
     telling.say(f"{text}{why}", f"riverstone stone unsuspend {shlex.quote(found.name)}")
 
 
-def _tell_queued(telling: Telling, row: TaskRow, label: str) -> None:
+def _tell_queued(telling: ExplanationText, row: TaskRow, label: str) -> None:
     facilities = telling.instance.facilities
     stone = facilities.stones.choose(row.stone, row.parameters)
     declared = None if stone is None else facilities.stones.quotas.get(stone)
     _tell_line(telling, row.id, begun(label), declared)
 
 
-def tell_begin(telling: Telling) -> None:
+def tell_begin(telling: ExplanationText) -> None:
     """Why a process has not begun that waits for a slot."""
     row = telling.instance.row
     declared = telling.instance.facilities.process_quotas.get(row.key)
     _tell_line(telling, row.process_instance_id, "It has not begun: it", declared)
 
 
-def _tell_line(telling: Telling, number: int, what: str, declared: Quota | None) -> None:
+def _tell_line(telling: ExplanationText, number: int, what: str, declared: Quota | None) -> None:
     place = telling.instance.facilities.quotas.place(number)
     if place is None:
         telling.say(f"{what} waits for a quota, and asks for it again when its process goes on.")
@@ -184,7 +184,7 @@ def _tell_line(telling: Telling, number: int, what: str, declared: Quota | None)
     telling.say(f"{text}.", f"riverstone quotas --name {shlex.quote(quota.name)}")
 
 
-def _tell_deferred(telling: Telling, row: TaskRow, label: str) -> None:
+def _tell_deferred(telling: ExplanationText, row: TaskRow, label: str) -> None:
     text = f"{begun(label)} was handed to somebody outside, who has not told yet what came of it"
     if row.event == "monitor" and row.due is not None:
         text += f"; its monitor looks at {at(row.due, telling.now)}"
@@ -193,7 +193,7 @@ def _tell_deferred(telling: Telling, row: TaskRow, label: str) -> None:
     telling.say(f"{text}.")
 
 
-def _tell_waiting(telling: Telling, row: TaskRow, label: str) -> None:
+def _tell_waiting(telling: ExplanationText, row: TaskRow, label: str) -> None:
     assert row.due is not None
     when = at(row.due, telling.now)
     if row.status.endswith(".failed"):
@@ -216,7 +216,7 @@ def _tell_waiting(telling: Telling, row: TaskRow, label: str) -> None:
         telling.say(f"{text}; it looks again at {when}.")
 
 
-def _tell_handed_over(telling: Telling, row: TaskRow, label: str) -> None:
+def _tell_handed_over(telling: ExplanationText, row: TaskRow, label: str) -> None:
     facilities = telling.instance.facilities
     done = f", {row.progress} % done" if row.progress else ""
     attempt = f", attempt {row.attempt}" if row.attempt > 1 else ""
@@ -238,7 +238,7 @@ def _tell_handed_over(telling: Telling, row: TaskRow, label: str) -> None:
         telling.say(f"{gone}; the next one that runs takes it over.", SERVE)
 
 
-def _tell_of_workers(telling: Telling, row: TaskRow, text: str) -> None:
+def _tell_of_workers(telling: ExplanationText, row: TaskRow, text: str) -> None:
     """How a task fares that was handed to workers on other machines, as far as these have told."""
     found = Handovers(telling.instance.facilities.store).looked_for(row.id)
     if found is None:
@@ -255,7 +255,7 @@ def _tell_of_workers(telling: Telling, row: TaskRow, text: str) -> None:
         telling.say(f"The {text} {'runs on' if running else 'is in the hands of'} a worker, which is alive.")
 
 
-def _tell_of_fetches(telling: Telling, row: TaskRow, text: str) -> None:
+def _tell_of_fetches(telling: ExplanationText, row: TaskRow, text: str) -> None:
     """Who has fetched a task over HTTP, if anybody."""
     external = telling.instance.facilities.external
     offered = external.rows([row.id]).get(row.id)
@@ -276,7 +276,7 @@ def _tell_of_fetches(telling: Telling, row: TaskRow, text: str) -> None:
         telling.say(f"{text}; whoever fetches the topic {topic_of(row)!r} next gets it.")
 
 
-def tell_waits(telling: Telling) -> None:
+def tell_waits(telling: ExplanationText) -> None:
     """Which messages, signals, times and conditions are awaited."""
     workflow = telling.instance.workflow
     for token_id in sorted(workflow.waits):
@@ -289,7 +289,7 @@ def tell_waits(telling: Telling) -> None:
             _tell_wait(telling, token, wait)
 
 
-def _again(telling: Telling, token: Token, number: int, due: int) -> str:
+def _again(telling: ExplanationText, token: Token, number: int, due: int) -> str:
     """When a timer that repeats comes after the time for which it waits."""
     kept = token.internal_data.get("repeats", {}).get(str(number))
     times = [] if kept is None else list(Cycle.of(kept).turns(due, 3))
@@ -303,7 +303,7 @@ def _event_label(node: Node) -> str:
     return f"{element_id} ({node.bpmn_name!r})" if node.bpmn_name and node.bpmn_name != element_id else element_id
 
 
-def _tell_wait(telling: Telling, token: Token, wait: Wait) -> None:
+def _tell_wait(telling: ExplanationText, token: Token, wait: Wait) -> None:
     node = token.node
     where = f"The event {_event_label(node)}"
     if isinstance(node, BoundaryEvent):
@@ -325,7 +325,7 @@ def _tell_wait(telling: Telling, token: Token, wait: Wait) -> None:
         telling.say(f"{where} waits until its condition holds.")
 
 
-def tell_joins(telling: Telling) -> None:
+def tell_joins(telling: ExplanationText) -> None:
     """Which gateways have some of their incoming branches and wait for others."""
     for scope in telling.instance.workflow.tasks.values():
         for name, queues in scope.joins.items():
@@ -334,7 +334,9 @@ def tell_joins(telling: Telling) -> None:
                 _tell_join(telling, tokens[0].node, name, [flow for flow, queue in queues.items() if queue], tokens)
 
 
-def _tell_join(telling: Telling, node: Join, name: str, filled: Sequence[str | None], tokens: Sequence[Token]) -> None:
+def _tell_join(
+    telling: ExplanationText, node: Join, name: str, filled: Sequence[str | None], tokens: Sequence[Token]
+) -> None:
     came = [node_label(flow.source) for flow in node.incoming if flow.id in filled]
     missing = [f"{node_label(flow.source)} (flow {flow.id})" for flow in node.incoming if flow.id not in filled]
     kind = "parallel" if isinstance(node, ParallelGateway) else "joining"

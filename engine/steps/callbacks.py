@@ -23,7 +23,7 @@ class Callback:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class DeferredAnswer:
     """What somebody outside tells of a task."""
 
     result: Literal["done", "failed", "bpmn-error"]
@@ -34,7 +34,7 @@ class Answer:
     """How it came in, if a signature may be asked for."""
 
 
-def check(row: TaskRow, told: Answer) -> None:
+def check(row: TaskRow, told: DeferredAnswer) -> None:
     """Raise Invalid for a callback that is not signed as its task asks."""
     if told.callback is None:
         return
@@ -45,7 +45,7 @@ def check(row: TaskRow, told: Answer) -> None:
         raise Invalid(text, code="signature-invalid")
 
 
-def outcome_of(row: TaskRow, told: Answer, attempt: int, delivery: int) -> Outcome:
+def outcome_of(row: TaskRow, told: DeferredAnswer, attempt: int, delivery: int) -> Outcome:
     """As what came of the present hook of a task."""
     return Outcome(
         task_id=row.id,
@@ -61,7 +61,7 @@ def outcome_of(row: TaskRow, told: Answer, attempt: int, delivery: int) -> Outco
     )
 
 
-def keep_early(row: TaskRow, told: Answer) -> bool:
+def keep_early(row: TaskRow, told: DeferredAnswer) -> bool:
     """Keep what is told before the task is known to be deferred; false where something was told before."""
     if "early" in ledger.kept(row):
         return False
@@ -78,7 +78,7 @@ def keep_early(row: TaskRow, told: Answer) -> bool:
     return True
 
 
-def take_early(row: TaskRow) -> Answer | None:
+def take_early(row: TaskRow) -> DeferredAnswer | None:
     """What was told before the task was known to be deferred, if that holds; it is kept no more."""
     kept = ledger.kept(row).get("early")
     if kept is None:
@@ -86,7 +86,7 @@ def take_early(row: TaskRow) -> Answer | None:
     ledger.drop(row, "early")
     signed = kept.pop("signed", None)
     callback = None if signed is None else Callback(body=b64decode(signed["body"]), headers=signed["headers"])
-    told = Answer(**kept, callback=callback)
+    told = DeferredAnswer(**kept, callback=callback)
     try:
         check(row, told)
     except Invalid as error:

@@ -11,12 +11,12 @@ from dataclasses import replace
 from ...models import TaskRow
 from ..instance import deferral, ledger
 from ..instance.instance import Instance
-from .callbacks import Answer, check, keep_early, outcome_of
+from .callbacks import DeferredAnswer, check, keep_early, outcome_of
 from .late import apply_late, enter_late
 from .outcomes import apply_outcome, progressed, take_back
 
 
-def answer(instance: Instance, task_id: int, generation: int, told: Answer) -> bool:
+def answer(instance: Instance, task_id: int, generation: int, told: DeferredAnswer) -> bool:
     """Enter what is told of a task; false where that changes nothing, since it was told before or comes too late.
 
     Raises Invalid for a callback that is not signed as its task asks.
@@ -54,14 +54,14 @@ def time_is_up(instance: Instance, row: TaskRow) -> None:
     """Nobody has told in time what came of a task."""
     take_back(instance, row)
     reason = "Nobody completed it within the timeout of its deferral."
-    _apply(instance, row, Answer(result="failed", reason=reason))
+    _apply(instance, row, DeferredAnswer(result="failed", reason=reason))
 
 
 def _is_awaited(row: TaskRow, generation: int) -> bool:
     return bool(row.open) and row.generation == generation and row.event in ("start", "monitor")
 
 
-def _enter(instance: Instance, row: TaskRow, told: Answer) -> None:
+def _enter(instance: Instance, row: TaskRow, told: DeferredAnswer) -> None:
     if row.event == "monitor" and row.due is None and not instance.hold_back(row):
         # A poll of its monitor is under way, perhaps at another engine; nobody needs it any more.
         instance.facilities.dispatcher.ask_to_stop(row.id, ledger.delivery(row))
@@ -72,13 +72,13 @@ def _enter(instance: Instance, row: TaskRow, told: Answer) -> None:
     _apply(instance, row, told)
 
 
-def _apply(instance: Instance, row: TaskRow, told: Answer) -> None:
+def _apply(instance: Instance, row: TaskRow, told: DeferredAnswer) -> None:
     outcome = outcome_of(row, told, row.attempt, ledger.delivery(row))
     instance.facilities.observers.tell_events([outcome])
     apply_outcome(instance, outcome)
 
 
-def _too_late(instance: Instance, row: TaskRow, generation: int, told: Answer) -> bool:
+def _too_late(instance: Instance, row: TaskRow, generation: int, told: DeferredAnswer) -> bool:
     """The task has ended or gone on without it: it feeds the ledger once, as what a hook reports late."""
     unheard = not deferral.is_heard(row, generation)
     keys = {key: owner for key, owner in instance.stragglers.items() if key[0] == row.id and key[2] == "start"}

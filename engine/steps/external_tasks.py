@@ -53,7 +53,7 @@ class TaskId(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class WorkerAnswer:
     """What a worker says that came of a task."""
 
     result: Result
@@ -222,7 +222,7 @@ def set_variables(instance: Instance, task_id: int, worker: str, values: Mapping
     settle(instance)
 
 
-def answer(instance: Instance, wanted: TaskId, worker: str | None, given: Answer) -> Answered:
+def answer(instance: Instance, wanted: TaskId, worker: str | None, given: WorkerAnswer) -> Answered:
     """Enter what a worker says; what comes after the task has ended feeds the ledger alone.
 
     Raises UnknownExternalTask for what never was, Invalid where another worker has it, Conflict where the worker tells
@@ -261,7 +261,7 @@ def retries_left(row: TaskRow) -> int | None:
     return None if found is None else int(found)
 
 
-def _outcome(instance: Instance, row: TaskRow, given: Answer) -> Outcome:
+def _outcome(instance: Instance, row: TaskRow, given: WorkerAnswer) -> Outcome:
     outputs = {**given.variables, **given.local_variables}
     result, state, variables = given.result, None, given.variables
     if row.event == "monitor" and result == "done":
@@ -290,7 +290,7 @@ def _outcome(instance: Instance, row: TaskRow, given: Answer) -> Outcome:
     )
 
 
-def _answer_late(instance: Instance, row: TaskRow, given: Answer) -> None:
+def _answer_late(instance: Instance, row: TaskRow, given: WorkerAnswer) -> None:
     known = [key for key in instance.stragglers if key[0] == row.id]
     if not known:
         return
@@ -300,7 +300,7 @@ def _answer_late(instance: Instance, row: TaskRow, given: Answer) -> None:
     settle(instance)
 
 
-def _answer_check(instance: Instance, held: ExternalRow, given: Answer) -> None:
+def _answer_check(instance: Instance, held: ExternalRow, given: WorkerAnswer) -> None:
     told = {**given.variables, **given.local_variables}.get(DIFFERENT)
     if given.result == "done":
         reason = cut(str(told), LONGEST_REASON) if told else None
@@ -352,7 +352,7 @@ def _now(instance: Instance) -> int:
 def _lost_too_often(instance: Instance, row: TaskRow, times: int) -> None:
     text = f"The lock of {topic_of(row)!r} ran out {times} times without an answer, so the task is given up"
     outcome = replace(
-        _outcome(instance, row, Answer(result="failed", variables={}, local_variables={}, reason=text)), log=()
+        _outcome(instance, row, WorkerAnswer(result="failed", variables={}, local_variables={}, reason=text)), log=()
     )
     instance.facilities.observers.tell_events([outcome])
     fail_for_good(instance, row, instance.workflow.tasks.get(row.token), outcome)

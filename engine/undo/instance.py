@@ -18,7 +18,7 @@ from ..bpmn.running.token import Token
 from ..instance import freezing, ledger, provenance, secrets
 from ..instance.facilities import Facilities
 from ..instance.forward import ForwardInstance
-from ..instance.instance import Instance, Transaction, topic_of
+from ..instance.instance import Instance, TurnTransaction, topic_of
 from ..instance.provenance import DefinedBy
 from ..instance.standing import note_standing
 from ..instance.window import Window
@@ -83,7 +83,7 @@ class UndoInstance(Instance):
         super().load()
         self._show_outputs()
 
-    def join(self, turn: Transaction) -> None:
+    def join(self, turn: TurnTransaction) -> None:
         super().join(turn)
         origin = turn.instance(self.origin.number)
         assert isinstance(origin, ForwardInstance)

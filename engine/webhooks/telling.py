@@ -23,7 +23,7 @@ class Ledger(Protocol):
         """Those that have not ended."""
 
 
-class Told(Protocol):
+class ToldInstance(Protocol):
     """An instance in a turn, and what was last told of it."""
 
     row: InstanceRow
@@ -34,13 +34,13 @@ class Told(Protocol):
         """Its rows, as far as they are in memory."""
 
 
-class Telling:
+class NoticeWriter:
     """One engine's; ``source`` is where its server is reached from outside, if anywhere."""
 
     def __init__(self, source: str | None) -> None:
         self._source = source or "riverstone"
 
-    def note(self, instances: Iterable[Told], changes: Changes, now: int) -> None:
+    def note(self, instances: Iterable[ToldInstance], changes: Changes, now: int) -> None:
         """Add what is to be told to the transaction, which finds who wants to hear it."""
         kept = {row.process_instance_id for row in changes.tasks.values() if _is_kept(row)}
         asked: dict[int, list[int]] = {}
@@ -64,7 +64,7 @@ class Telling:
                 notice = partial(self._notice, row=row, now=now, task_id=str(number))
                 changes.to_tell.append(ToTell(about, ["person"], notice))
 
-    def committed(self, instances: Iterable[Told]) -> None:
+    def committed(self, instances: Iterable[ToldInstance]) -> None:
         """What these have come to is told."""
         for instance in instances:
             instance.seen = seen_of(instance.row)

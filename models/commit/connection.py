@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from ..databases.cipher import Cipher, opened
 from ..databases.guard import Guard, Kind
-from ..databases.news import TELL, Listener
+from ..databases.news import TELL, NewsListener
 from ..databases.pool import CONNECTIONS
 from ..databases.pooled import PooledGuard
 from ..databases.statements import Statement, Writer
@@ -94,14 +94,14 @@ class Connection:
         """Close the connections of all threads."""
         self._guard.close()
 
-    def listen(self, heard: Callable[[str], None]) -> Listener | None:
+    def listen(self, heard: Callable[[str], None]) -> NewsListener | None:
         """Have this called in a thread of its own with what other engines tell at once; None where they cannot."""
         if self.kind != "postgresql":
             return None
         database: Any = self._database
         assert isinstance(self._guard, PooledGuard)
         self._guard.take_place()
-        return Listener(database._connect, self._guard.drivers, heard)
+        return NewsListener(database._connect, self._guard.drivers, heard)
 
     def tell(self, news: Iterable[str]) -> None:
         """Tell other engines at once, or with the end of the transaction; only where they can be heard."""

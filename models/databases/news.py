@@ -21,7 +21,7 @@ AGAIN = 1.0
 """Seconds until a connection that was lost is made anew."""
 
 
-class Listener:
+class NewsListener:
     """A thread with a connection of its own; ``heard`` is called there with each text.
 
     The text is empty where something may have been missed.

@@ -46,7 +46,7 @@ def find(
     return find_by(store, chosen(Counts(store), conditions, sort), limit=limit, before=before, sort=sort)
 
 
-def find_by(store: Connection, way: Way, *, limit: int, before: Place | None, sort: Sort) -> list[Place]:
+def find_by(store: Connection, way: PlaceIndex, *, limit: int, before: Place | None, sort: Sort) -> list[Place]:
     """The same by an index that is chosen already."""
     row = "d" if way.own is not None and sort == "id" else "p"
     order = order_of(sort, row)
@@ -61,7 +61,7 @@ def read_places(store: Connection, sql: str, values: Sequence[Any], order: Seque
     return [tuple(map(int, place)) for place in store.read(f"{sql} ORDER BY {last} LIMIT ?", (*values, limit))]
 
 
-class Way(NamedTuple):
+class PlaceIndex(NamedTuple):
     """How instances are found: by the index of its ``own`` condition, or where there is none by that of the order."""
 
     own: Condition | None
@@ -85,7 +85,7 @@ class Counts:
         return known
 
 
-def chosen(counts: Counts, conditions: Sequence[Condition], sort: Sort) -> Way:
+def chosen(counts: Counts, conditions: Sequence[Condition], sort: Sort) -> PlaceIndex:
     """The narrowest way to find what has all of this."""
     known = [each for each in conditions if each.table is not None]
     if len(known) == 1 and known[0].ordered and sort == "id":
@@ -99,8 +99,8 @@ def chosen(counts: Counts, conditions: Sequence[Condition], sort: Sort) -> Way:
         elif ordered:
             best = ordered[0]
         else:
-            return Way(None, list(conditions))
-    return Way(best, [each for each in conditions if each is not best])
+            return PlaceIndex(None, list(conditions))
+    return PlaceIndex(best, [each for each in conditions if each is not best])
 
 
 def source(own: Condition | None, others: Sequence[Condition]) -> tuple[str, list[Any]]:

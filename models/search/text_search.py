@@ -20,9 +20,9 @@ from .instance_places import (
     ID,
     Counts,
     Place,
+    PlaceIndex,
     Places,
     Sort,
-    Way,
     behind,
     chosen,
     find_by,
@@ -63,7 +63,7 @@ def find_text(
     counts = Counts(store)
     own, rest = chosen(counts, others, sort)
     if own is not None and counts.of(own) < FEW:
-        found = find_by(store, Way(own, [*rest, anywhere]), limit=limit, before=before, sort=sort)
+        found = find_by(store, PlaceIndex(own, [*rest, anywhere]), limit=limit, before=before, sort=sort)
         return TextPlaces(Places(found))
     having = [counts.of(_begins(word), MOST_FOUND) for word in words]
     if whole or len(keys) > MOST_KEYS or (having and min(having) == MOST_FOUND):

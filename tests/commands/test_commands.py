@@ -18,7 +18,7 @@ import pytest
 
 from riverstone.engine import CommandFailed, Engine, Fatal, Invalid, Stone, TaskInfo
 from riverstone.engine.commands import runner
-from riverstone.engine.commands.command import KEPT, Command, root, sweep
+from riverstone.engine.commands.command import KEPT, CommandRun, root, sweep
 from riverstone.engine.commands.task_commands import told_of
 
 from ..features.sketch import line, service
@@ -340,12 +340,12 @@ def waited(seconds: float) -> bool:
     return False
 
 
-def carried_out(command: Command, *arguments: str) -> Any:
+def carried_out(command: CommandRun, *arguments: str) -> Any:
     return command.carry_out(told(*arguments), wait=waited, log=print, rerunnable=False)
 
 
 def test_a_disk_that_is_full_costs_output_and_never_the_result() -> None:
-    command = Command(root() / "start" / "one")
+    command = CommandRun(root() / "start" / "one")
     command.prepare()
     (command.folder / "output").symlink_to("/dev/full")
     result = carried_out(command, sys.executable, "-c", "print('x' * 500_000)")
@@ -353,7 +353,7 @@ def test_a_disk_that_is_full_costs_output_and_never_the_result() -> None:
 
 
 def test_where_nothing_can_be_written_nothing_is_begun(tmp_path: Path) -> None:
-    command = Command(root() / "start" / "one")
+    command = CommandRun(root() / "start" / "one")
     command.prepare()
     (command.folder / "begun.json.new").mkdir()
     with pytest.raises(CommandFailed, match="is there room"):
@@ -368,7 +368,7 @@ def test_a_folder_that_others_could_write_to_is_refused(place: Path) -> None:
 
 
 def test_what_has_ended_long_ago_goes_and_what_runs_or_is_new_stays(place: Path) -> None:
-    old, new = Command(root() / "old" / "start.1.1"), Command(root() / "new" / "start.1.1")
+    old, new = CommandRun(root() / "old" / "start.1.1"), CommandRun(root() / "new" / "start.1.1")
     for command in (old, new):
         command.prepare()
         carried_out(command, "true")
@@ -387,7 +387,7 @@ def test_what_has_ended_long_ago_goes_and_what_runs_or_is_new_stays(place: Path)
 def test_the_old_folder_of_a_start_may_be_swept_away_while_a_command_is_prepared(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    command = Command(root() / "start" / "delete.1.1")
+    command = CommandRun(root() / "start" / "delete.1.1")
     command.folder.parent.mkdir(mode=0o700)
     os.utime(command.folder.parent, (1, 1))
     mkdir = Path.mkdir
@@ -404,7 +404,7 @@ def test_the_old_folder_of_a_start_may_be_swept_away_while_a_command_is_prepared
 
 def test_a_result_is_kept_and_nothing_runs_again_under_its_key(tmp_path: Path) -> None:
     for _ in range(2):
-        command = Command(root() / "start" / "one")
+        command = CommandRun(root() / "start" / "one")
         command.prepare()
         assert carried_out(command, "sh", "-c", f"echo x >> {tmp_path}/begins; exit 4").exit_code == 4
     assert len(lines(tmp_path, "begins")) == 1

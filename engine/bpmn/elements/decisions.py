@@ -15,7 +15,7 @@ from ...mask import cut
 from .activity import Activity
 
 if TYPE_CHECKING:
-    from ...dmn.elements import Decision
+    from ...dmn.elements import DecisionElement
     from ...language.expressions import Expression
     from ..running.host import DeployedDecision
     from ..running.token import Token
@@ -46,7 +46,7 @@ class DecisionTask(Activity):
     """A task whose result a decision of the same deployment makes."""
 
     call: DecisionCall
-    decisions: Mapping[str, Decision]
+    decisions: Mapping[str, DecisionElement]
     """All of the deployment, by id; others are sought in the newest deployment that holds them."""
     named: Expression | None = None
     """What yields the id of the decision, where that is an expression."""
@@ -73,7 +73,7 @@ class DecisionTask(Activity):
         self.map_outputs(token, {**results, RESULT: rows})
         return True
 
-    def _decision(self, token: Token) -> tuple[Decision, DeployedDecision | None]:
+    def _decision(self, token: Token) -> tuple[DecisionElement, DeployedDecision | None]:
         wanted = self.call.decision if self.named is None else self.named.evaluate(token.context)
         if not isinstance(wanted, str):
             raise ExpressionError(f"The decision of {self.label} is named by a {kind_of(wanted)}, not by a text.")
@@ -85,7 +85,7 @@ class DecisionTask(Activity):
         elsewhere = token.workflow.host.deployed_decision(wanted, self.call.version)
         return elsewhere.decision, elsewhere
 
-    def _own(self, wanted: str) -> Decision | None:
+    def _own(self, wanted: str) -> DecisionElement | None:
         """The decision of this id in the files of the process, if it is in the version that is meant."""
         found, version = self.decisions.get(wanted), self.call.version
         own = found is not None and version.number is None and version.tag in (None, found.version_tag)

@@ -74,7 +74,7 @@ def _on_failure(element: etree._Element) -> FailurePolicy | None:
     return None
 
 
-class Parsed(NamedTuple):
+class ParsedModels(NamedTuple):
     """What a bundle of files holds, and everything that was found wrong."""
 
     processes: Mapping[str, Process]
@@ -102,10 +102,10 @@ class Parsed(NamedTuple):
         return None if self.decisions is None else self.decisions.name
 
 
-class Parser(ModelReader):
+class ModelParser(ModelReader):
     """Reads the files of one deployment together, so that call activities find each other."""
 
-    def parse(self) -> Parsed:
+    def parse(self) -> ParsedModels:
         """Every process of every file; what cannot run is reported, not raised."""
         for root in self.roots:
             for element in root:
@@ -133,7 +133,7 @@ class Parser(ModelReader):
             self.decisions.use_all()
         self._warn_of_unused()
         self.report.add(*self.decisions.findings)
-        return Parsed(processes, executable, self.report.findings, self.stone_tasks, self.decisions, self.forms)
+        return ParsedModels(processes, executable, self.report.findings, self.stone_tasks, self.decisions, self.forms)
 
     def _warn_of_unused(self) -> None:
         for name, elements in self.unused.items():

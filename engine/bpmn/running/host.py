@@ -12,8 +12,8 @@ from .results import Results
 from .weight import Weight
 
 if TYPE_CHECKING:
-    from ...dmn.elements import Decision
-    from ...dmn.outcome import Outcome
+    from ...dmn.elements import DecisionElement
+    from ...dmn.outcome import DecisionOutcome
     from .failure_policy import FailurePolicy
     from .node import Node, Process
     from .token import Token
@@ -36,7 +36,7 @@ class Called(NamedTuple):
 class DeployedDecision(NamedTuple):
     """A decision of another deployment than that of the process that makes it."""
 
-    decision: Decision
+    decision: DecisionElement
     deployment_id: str
     version: int
 
@@ -75,7 +75,7 @@ class Host(Protocol):
     def deployed_decision(self, decision_id: str, version: WantedVersion) -> DeployedDecision:
         """A version of a decision in whatever deployment holds it; raises RiverstoneError."""
 
-    def decision_made(self, token: Token, outcome: Outcome, elsewhere: DeployedDecision | None) -> None:
+    def decision_made(self, token: Token, outcome: DecisionOutcome, elsewhere: DeployedDecision | None) -> None:
         """Keep what came of a decision, which is of the process's own deployment or of one ``elsewhere``."""
 
     def run_script(self, token: Token) -> None:

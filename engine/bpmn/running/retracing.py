@@ -35,7 +35,7 @@ class Note(NamedTuple):
     data: str | None
 
 
-class Way:
+class StepNotes:
     """The notes of the present step."""
 
     def __init__(self) -> None:

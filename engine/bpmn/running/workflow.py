@@ -18,7 +18,7 @@ from .token_data import CALLED, COMPENSATES
 from .waits import Wait
 
 if TYPE_CHECKING:
-    from .retracing import Way
+    from .retracing import StepNotes
     from .token_data import Asked, Executed
 
 CHECK = 30
@@ -42,7 +42,7 @@ class Workflow(BpmnWorkflow):
         self.steps = steps
         self.stops_on_failure = True
         self.failures: dict[int, str] = {}
-        self.way: Way | None = None
+        self.way: StepNotes | None = None
         """What is noted for a rewind, where there may be one."""
         self.rewinding: dict[int, int] = {}
         """By token that is to begin again: the rewind for whose end it waits."""

@@ -13,7 +13,7 @@ from ...instance.instance import Instance
 from ...jsontext import storable
 from ...mask import cut
 from ...steps import deferred
-from ...steps.callbacks import Answer, Callback
+from ...steps.callbacks import Callback, DeferredAnswer
 from ...store_errors import engine_errors
 from ...work import LONGEST_LOG_LINE, LONGEST_REASON
 from ..workings import Workings
@@ -35,12 +35,12 @@ class DeferredCalls(Workings):
 
     def complete_deferred(self, token: str, outputs: Mapping[str, Any] | None = None) -> bool:
         """Say that the task is done; raises Invalid for outputs that are not JSON or too large."""
-        return self._tell(token, Answer(result="done", outputs=self._outputs(outputs)))
+        return self._tell(token, DeferredAnswer(result="done", outputs=self._outputs(outputs)))
 
     def fail_deferred(self, token: str, reason: str = "", *, outputs: Mapping[str, Any] | None = None) -> bool:
         """Say that the task has failed; what it has made so far are its ``outputs``. It is tried again as ever."""
         text = _short(reason) or "It failed outside."
-        return self._tell(token, Answer(result="failed", outputs=self._outputs(outputs), reason=text))
+        return self._tell(token, DeferredAnswer(result="failed", outputs=self._outputs(outputs), reason=text))
 
     def error_deferred(
         self, token: str, code: str, reason: str = "", *, outputs: Mapping[str, Any] | None = None
@@ -48,7 +48,7 @@ class DeferredCalls(Workings):
         """Say that the task ended with a BPMN error, which goes to the event of the model that catches the code."""
         if not code:
             raise Invalid("A BPMN error needs a code.", code="error-code", errors={"code": ["Is missing."]})
-        told = Answer(
+        told = DeferredAnswer(
             result="bpmn-error", outputs=self._outputs(outputs), reason=storable(reason), error_code=storable(code)
         )
         return self._tell(token, told)
@@ -68,7 +68,9 @@ class DeferredCalls(Workings):
         if sum(len(name) + len(value) for name, value in told.items()) > MOST_HEADERS:
             raise Invalid(f"The headers are over {MOST_HEADERS} bytes.", code="headers-too-large")
         values = self._outputs({CALLBACK: self._body(body, told.get("content-type", ""))})
-        return self._tell(token, Answer(result="done", outputs=values, callback=Callback(body=body, headers=told)))
+        return self._tell(
+            token, DeferredAnswer(result="done", outputs=values, callback=Callback(body=body, headers=told))
+        )
 
     def task_of_token(self, token: str) -> str:
         """The id of the task that a token is good for, which may have ended, or be no more; raises UnknownToken."""
@@ -103,7 +105,7 @@ class DeferredCalls(Workings):
             raise Invalid(text, code="output-too-large")
         return values
 
-    def _tell(self, token: str, told: Answer) -> bool:
+    def _tell(self, token: str, told: DeferredAnswer) -> bool:
         return self._step(token, partial(deferred.answer, told=told))
 
     def _task_of(self, token: str) -> tuple[int, int]:

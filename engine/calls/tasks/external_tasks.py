@@ -20,7 +20,7 @@ from ...river.pump import Pump
 from ...river.reports import RiverReports
 from ...river.turn import Turn
 from ...steps import external_tasks as steps
-from ...steps.external_tasks import Answer, Lock, UnknownExternalTask
+from ...steps.external_tasks import Lock, UnknownExternalTask, WorkerAnswer
 from ...store_errors import engine_errors
 from ..workings import number_of
 from .external_views import ExternalTask, Topic, all_failed, all_shown, holds, read_id, shown, topic_asked
@@ -158,7 +158,7 @@ class ExternalCalls:
 
         ``worker`` None is whoever has it; with ``delivery`` it is Conflict where that is not the present one.
         """
-        given = Answer(
+        given = WorkerAnswer(
             result="done", variables=variables or {}, local_variables=local_variables or {}, delivery=delivery
         )
         self._answer(task_id, worker, given)
@@ -179,7 +179,7 @@ class ExternalCalls:
         """A task has failed: it is tried ``retries`` times more, after ``pause`` milliseconds. Raises as complete."""
         if not (0 <= retries < 2**31 and 0 <= pause < 2**41):
             raise Invalid("Retries and the pause before them are not below zero.", code="fields-invalid")
-        given = Answer(
+        given = WorkerAnswer(
             result="failed",
             variables=variables or {},
             local_variables=local_variables or {},
@@ -202,7 +202,7 @@ class ExternalCalls:
         delivery: int | None = None,
     ) -> None:
         """A BPMN error: what no boundary event catches is a failure. Raises as complete."""
-        given = Answer(
+        given = WorkerAnswer(
             result="bpmn-error",
             variables=variables or {},
             local_variables={},
@@ -236,7 +236,7 @@ class ExternalCalls:
         if jsontext.weigh(values, limits.output_size) > limits.output_size:
             raise LimitExceeded("output_size", f"The variables have more than {limits.output_size} bytes.")
 
-    def _answer(self, task_id: str, worker: str | None, given: Answer) -> None:
+    def _answer(self, task_id: str, worker: str | None, given: WorkerAnswer) -> None:
         for values in (given.variables, given.local_variables):
             self._weigh(values)
         act = partial(steps.answer, wanted=read_id(task_id), worker=worker, given=given)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from .. import effort
 from ..context import Path
 from .faults import fault
-from .functions import Defined, Function
+from .functions import Defined, FunctionValue
 from .values import arithmetic, decimals
 from .values.comparison import EXACT, ORDERS, compared, equal, matches, order, within
 from .values.decimals import NUMBERS, whole
@@ -352,7 +352,7 @@ def call(function: Run, arguments: Sequence[Run], shown: str) -> Run:
 
     def run(place: Value) -> Value:
         callee = function(place)
-        if not isinstance(callee, Function):
+        if not isinstance(callee, FunctionValue):
             return fault(f"{shown} is {described(callee)} and no function")
         return callee.call([argument(place) for argument in arguments])
 
@@ -364,7 +364,7 @@ def call_named(function: Run, arguments: Mapping[str, Run], shown: str) -> Run:
 
     def run(place: Value) -> Value:
         callee = function(place)
-        if not isinstance(callee, Function):
+        if not isinstance(callee, FunctionValue):
             return fault(f"{shown} is {described(callee)} and no function")
         return callee.call_named({name: argument(place) for name, argument in arguments.items()})
 

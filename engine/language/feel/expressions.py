@@ -12,10 +12,10 @@ from ..context import Path
 from .border import to_json
 from .cells import Cell, alternative, cell_of
 from .closures import Run
-from .reading.grammar import Parser
+from .reading.grammar import FeelParser
 from .reading.levels import Spot
 from .reading.lexer import scan
-from .reading.names import NOTHING, Names, Scope
+from .reading.names import NOTHING, DeclaredNames, Scope
 from .reading.places import Doubt, FeelSyntaxError, Misread, pointed
 from .values.kinds import Value
 from .values.types import Type
@@ -63,7 +63,7 @@ def compile_feel(
     limits: Limits,
     scope: Scope = PROCESS,
     types: Mapping[str, Type] | None = None,
-    members: Names = NOTHING,
+    members: DeclaredNames = NOTHING,
 ) -> Feel:
     """Compile an expression; raises FeelSyntaxError with the place of what is wrong, or ExpressionError.
 
@@ -74,7 +74,7 @@ def compile_feel(
         types: What ``instance of`` and parameters may name, beside FEEL's own.
         members: Names of members that hold signs or words such as ``and``.
     """
-    parser, node = _read(text, limits, scope, types, members, Parser.whole)
+    parser, node = _read(text, limits, scope, types, members, FeelParser.whole)
     return Feel(
         text,
         node.run,
@@ -108,10 +108,10 @@ def compile_tests(
     limits: Limits,
     scope: Scope = PROCESS,
     types: Mapping[str, Type] | None = None,
-    members: Names = NOTHING,
+    members: DeclaredNames = NOTHING,
 ) -> Tests:
     """Compile the unary tests of a cell, as :func:`compile_feel` does an expression; ``-`` is not among them."""
-    parser, (tests, negated) = _read(text, limits, scope, types, members, Parser.unary_tests)
+    parser, (tests, negated) = _read(text, limits, scope, types, members, FeelParser.unary_tests)
     cells = [alternative(test) for test in tests]
     certain = _once([*parser.certain, *parser.impossible])
     is_known = not negated and all(test.node.is_constant for test in tests)
@@ -129,16 +129,16 @@ def _read(
     limits: Limits,
     scope: Scope,
     types: Mapping[str, Type] | None,
-    members: Names,
-    read: Callable[[Parser], Made],
-) -> tuple[Parser, Made]:
+    members: DeclaredNames,
+    read: Callable[[FeelParser], Made],
+) -> tuple[FeelParser, Made]:
     if len(text) > limits.expression_length:
         raise ExpressionError(f"it is longer than {limits.expression_length} characters: make it shorter")
     try:
         tokens = scan(text, most=limits.expression_tokens)
         if len(tokens) == 1:
             raise ExpressionError("it is empty: write a value")
-        parser = Parser(tokens, scope, types=types or {}, members=members)
+        parser = FeelParser(tokens, scope, types=types or {}, members=members)
         return parser, read(parser)
     except Misread as error:
         message = f"{error.message} at character {error.position + 1}"

@@ -23,7 +23,7 @@ class _Calls(threading.local):
 _calls = _Calls()
 
 
-class Function:
+class FunctionValue:
     """A function as a value; ``parameters`` are the names by which its arguments may be given."""
 
     __slots__ = ("name", "parameter_types", "parameters", "returns")
@@ -57,7 +57,7 @@ class Function:
         return self.call([arguments[name] for name in self.parameters])
 
 
-class Defined(Function):
+class Defined(FunctionValue):
     """A function that a model defines: ``body`` is run in ``scope`` with the arguments in front of it."""
 
     __slots__ = ("body", "parts", "scope")

@@ -8,7 +8,7 @@ from functools import cmp_to_key
 
 from ...effort import charge
 from ..faults import fault
-from ..functions import Function
+from ..functions import FunctionValue
 from ..values import decimals
 from ..values.arithmetic import number as guarded
 from ..values.comparison import is_equal, order
@@ -237,7 +237,7 @@ def _list_replace(items: list[Value], position: Number, item: Value) -> Value:
 
 
 @builtin("list replace(list: list, match: function, newItem: any)")
-def _list_replace_matching(items: list[Value], match: Function, item: Value) -> Value:
+def _list_replace_matching(items: list[Value], match: FunctionValue, item: Value) -> Value:
     found: list[Value] = []
     for each in items:
         fits = called(match, each, item)
@@ -316,7 +316,7 @@ def _flatten(items: list[Value]) -> Value:
 
 
 @builtin("sort(list: list, precedes?: function)")
-def _sort(items: list[Value], precedes: Function | None = None) -> Value:
+def _sort(items: list[Value], precedes: FunctionValue | None = None) -> Value:
     if precedes is not None and len(precedes.parameters) != 2:
         return fault("sort(): the function does not take two items")
 

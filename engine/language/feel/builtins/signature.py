@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ...effort import charge
 from ..faults import fault
-from ..functions import Function
+from ..functions import FunctionValue
 from ..values.kinds import Range, Value, described, kind_of
 from ..values.temporal import Date, DateTime, Months, Nanos, Time
 from ..values.types import SIMPLE, Type
@@ -53,7 +53,7 @@ class Signature(NamedTuple):
         return self.least <= amount and (self.is_variadic or amount <= len(self.parameters))
 
 
-class Builtin(Function):
+class Builtin(FunctionValue):
     """A function of FEEL itself, with one or more signatures."""
 
     __slots__ = ("is_pure", "signatures")
@@ -139,7 +139,7 @@ def _fitted(parameter: Parameter, value: Value) -> Value:
         return value[0]
     if list in types and types == {list}:
         return [value]
-    return value if Function in types and isinstance(value, Function) else _MISFIT
+    return value if FunctionValue in types and isinstance(value, FunctionValue) else _MISFIT
 
 
 def _fits(signature: Signature, arguments: Sequence[Value]) -> bool:
@@ -167,7 +167,7 @@ def builtin(text: str, *, pure: bool = True) -> Callable[[Callable[..., Value]],
         types = None
         if shown != "any":
             words = shown.split("|")
-            types = frozenset(each for word in words for each in _TYPES.get(word, (Function,)))
+            types = frozenset(each for word in words for each in _TYPES.get(word, (FunctionValue,)))
         parameters.append(Parameter(parameter, types, shown.replace("|", " or a "), bool(nullable)))
         is_variadic = bool(variadic)
         least += not optional
@@ -183,6 +183,6 @@ def builtin(text: str, *, pure: bool = True) -> Callable[[Callable[..., Value]],
 def called(function: Value, *arguments: Value) -> Value:
     """The value of a function that was given as an argument."""
     charge(1)
-    if not isinstance(function, Function):
+    if not isinstance(function, FunctionValue):
         return fault(f"a {kind_of(function)} cannot be called")
     return function.call(arguments)

@@ -9,7 +9,7 @@ from ..closures import Run
 from ..loops import PARTIAL, Loop, iteration, quantified
 from ..values.types import ANY, Type
 from .levels import Read
-from .names import Names, Scope, spelled
+from .names import DeclaredNames, Scope, spelled
 from .naming import NameReader
 from .places import Misread
 from .type_names import TypeReader
@@ -46,7 +46,7 @@ class BindingReader(NameReader):
     def loop(self) -> Read:
         begin = self.at
         self.at += 1
-        outer, self.scopes = self.scopes, (*self.scopes, Scope(Names([PARTIAL])))
+        outer, self.scopes = self.scopes, (*self.scopes, Scope(DeclaredNames([PARTIAL])))
         loops = self.loops()
         self.expect("return")
         body = self.expression()
@@ -79,7 +79,7 @@ class BindingReader(NameReader):
             first = self.expression()
             last = self.expression().run if self.takes("..") else None
             loops.append((name, first.run, last))
-            self.scopes = (*self.scopes, Scope(Names([name])))
+            self.scopes = (*self.scopes, Scope(DeclaredNames([name])))
             if not self.takes(","):
                 return loops
 
@@ -100,7 +100,7 @@ class BindingReader(NameReader):
                 raise self.unexpected("',' or ')' was expected")
         if self.sees("external"):
             raise Misread("functions of Java or other languages cannot be called: write it in FEEL", self.here.start)
-        outer, self.scopes = self.scopes, (*self.scopes, Scope(Names(parameters)))
+        outer, self.scopes = self.scopes, (*self.scopes, Scope(DeclaredNames(parameters)))
         body = self.expression()
         self.scopes = outer
         return Read(closures.defined(parameters, body.run, parts=_REPEATED * (self.at - begin)))
@@ -115,7 +115,7 @@ class BindingReader(NameReader):
         begin = self.at
         self.at += 1
         outer = self.scopes
-        names = Names()
+        names = DeclaredNames()
         self.scopes = (*outer, Scope(names))
         entries: list[tuple[str, Run]] = []
         nodes: list[Read] = []
@@ -140,7 +140,7 @@ class BindingReader(NameReader):
             if self.tokens[after].text == "]":
                 self.at = after + 1
                 return self.folded(begun, Read(closures.at_position(items.run, sign * int(digits.text))), items)
-        outer, self.scopes = self.scopes, (*self.scopes, Scope(Names(["item"]), is_open=True))
+        outer, self.scopes = self.scopes, (*self.scopes, Scope(DeclaredNames(["item"]), is_open=True))
         references = len(self.references)
         condition = self.expression()
         # The names may be those of the items.

@@ -12,7 +12,7 @@ from ..values.kinds import RangeSign, Value
 from .binding import BindingReader
 from .levels import Read
 from .lexer import Lexeme
-from .names import STOPS, Names, Scope
+from .names import STOPS, DeclaredNames, Scope
 from .naming import INPUT
 from .places import Doubt, Misread
 
@@ -46,7 +46,7 @@ class Test(NamedTuple):
     asks: bool
 
 
-class Parser(BindingReader):
+class FeelParser(BindingReader):
     """Reads one text. Operators of one precedence are taken from the left, so only brackets and signs nest."""
 
     def whole(self) -> Read:
@@ -61,7 +61,7 @@ class Parser(BindingReader):
 
     def unary_tests(self) -> tuple[list[Test], bool]:
         """The text as the cell of a decision table (rules 12 to 17), and whether ``not(...)`` is around all of it."""
-        self.scopes = (*self.scopes, Scope(Names([INPUT])))
+        self.scopes = (*self.scopes, Scope(DeclaredNames([INPUT])))
         negated = self.is_negation()
         if negated:
             self.at += 2
@@ -151,7 +151,7 @@ class Parser(BindingReader):
 
     def membership(self, begin: int, left: Read) -> Read:
         """``x in`` one positive unary test, or several of them in parentheses."""
-        outer, self.scopes = self.scopes, (*self.scopes, Scope(Names([INPUT])))
+        outer, self.scopes = self.scopes, (*self.scopes, Scope(DeclaredNames([INPUT])))
         self.nest()
         if self.sees("(") and not self.opens_range():
             self.at += 1

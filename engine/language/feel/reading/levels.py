@@ -18,7 +18,7 @@ from ..values.kinds import Value
 from ..values.types import Type
 from .cursor import Cursor
 from .lexer import Lexeme
-from .names import NOTHING, Names, Scope
+from .names import NOTHING, DeclaredNames, Scope
 from .places import Doubt, Misread
 
 MOST_READINGS = 64
@@ -77,7 +77,7 @@ class LevelReader(Cursor):
     """Reads levels with the names that are there when they are evaluated; what a level holds others say."""
 
     def __init__(
-        self, tokens: Sequence[Lexeme], scope: Scope, *, types: Mapping[str, Type], members: Names = NOTHING
+        self, tokens: Sequence[Lexeme], scope: Scope, *, types: Mapping[str, Type], members: DeclaredNames = NOTHING
     ) -> None:
         super().__init__(tokens)
         self.scopes: tuple[Scope, ...] = (scope,)

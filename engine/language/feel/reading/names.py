@@ -21,7 +21,7 @@ _MOST_JOINED = 8
 _END = "\n"
 
 
-class Names:
+class DeclaredNames:
     """Declared names, found in a text from their beginning."""
 
     __slots__ = ("_tree", "all")
@@ -62,11 +62,11 @@ class Names:
 class Scope(NamedTuple):
     """Names of one level; what is not declared may still be there if the scope is open."""
 
-    names: Names
+    names: DeclaredNames
     is_open: bool = False
 
 
-NOTHING = Names()
+NOTHING = DeclaredNames()
 
 
 def words_end(tokens: Sequence[Lexeme], at: int) -> int:
@@ -109,4 +109,4 @@ def spelled(tokens: Sequence[Lexeme], begin: int, end: int) -> str:
 
 def names_of(declared: Mapping[str, Any] | Iterable[str]) -> Scope:
     """A closed scope of these names."""
-    return Scope(Names(declared))
+    return Scope(DeclaredNames(declared))

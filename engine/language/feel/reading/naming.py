@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from .. import closures
 from ..builtins.table import FUNCTIONS
 from ..closures import Run
-from ..functions import Function
+from ..functions import FunctionValue
 from ..values.kinds import Value
 from .levels import LevelReader, Read, Spot
-from .names import STOPS, Names, Scope, signed_ends, spelled, words_end
+from .names import STOPS, DeclaredNames, Scope, signed_ends, spelled, words_end
 from .places import Doubt, Misread
 
 INPUT = "?"
@@ -24,7 +24,7 @@ _CONSTANTS: dict[str, Value] = {
     "False": False,
     "None": None,
 }
-_BUILTIN_SCOPE = Scope(Names([*FUNCTIONS, "is defined"]))
+_BUILTIN_SCOPE = Scope(DeclaredNames([*FUNCTIONS, "is defined"]))
 _CONDITIONS = frozenset(
     {"not", "contains", "starts with", "ends with", "matches", "list contains", "is", "all", "any", "even", "odd"}
     | {"before", "after", "is empty", "is blank", "includes", "during"}
@@ -102,7 +102,7 @@ class NameReader(LevelReader):
         if name in FUNCTIONS and self.sees("("):
             # A value that is called as a function is: what can be called is meant.
             value, function = node.run, FUNCTIONS[name]
-            return Read(lambda place: found if isinstance(found := value(place), Function) else function)
+            return Read(lambda place: found if isinstance(found := value(place), FunctionValue) else function)
         return node
 
     def variable(self, name: str, begin: int) -> Read:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from ..values.types import ANY, OTHERWISE, SIMPLE, Type
 from .lexer import Lexeme
-from .names import Names, spelled, words_end
+from .names import DeclaredNames, spelled, words_end
 from .places import Misread
 
 _MOST_NESTED = 16
-_NAMES = Names([*SIMPLE, *OTHERWISE])
+_NAMES = DeclaredNames([*SIMPLE, *OTHERWISE])
 
 
 class TypeReader:
@@ -20,7 +20,7 @@ class TypeReader:
         self.tokens = tokens
         self.at = at
         self.types = types
-        self.declared = Names(types)
+        self.declared = DeclaredNames(types)
         self.nested = 0
 
     def type(self) -> Type:

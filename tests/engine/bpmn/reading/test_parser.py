@@ -6,7 +6,7 @@ from lxml import etree
 
 from riverstone.engine.bpmn.elements.events import CatchEvent
 from riverstone.engine.bpmn.elements.tasks import ReceiveTask, StoneTask
-from riverstone.engine.bpmn.reading.parser import Parsed, Parser
+from riverstone.engine.bpmn.reading.parser import ModelParser, ParsedModels
 from riverstone.engine.limits import Limits
 
 HEAD = (
@@ -16,12 +16,12 @@ HEAD = (
 )
 
 
-def parse(body: str, before: str = "", *, scripts: bool = False) -> Parsed:
+def parse(body: str, before: str = "", *, scripts: bool = False) -> ParsedModels:
     text = f'{HEAD}{before}<process id="p" isExecutable="true">{body}</process></definitions>'
-    return Parser([etree.fromstring(text)], limits=Limits(), scripts=scripts).parse()
+    return ModelParser([etree.fromstring(text)], limits=Limits(), scripts=scripts).parse()
 
 
-def codes(parsed: Parsed) -> list[str]:
+def codes(parsed: ParsedModels) -> list[str]:
     return [finding.code for finding in parsed.findings]
 
 
