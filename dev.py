@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +27,6 @@ HEAD = """\
 # The versions with which the tests passed: pip install -c constraints.txt riverstone.
 # Written by: python3 dev.py setup --newest
 """
-BOUND = re.compile(r'"([A-Za-z][\w.-]*)(?:\[[\w,]+\])?>=([\w.]+)')
 TYPED = ("api", "bpmn_samples", "engine", "models")
 
 
@@ -51,14 +49,6 @@ def _digest() -> str:
     return hashlib.sha256("\n".join((sys.version, str(ROOT), *sources)).encode()).hexdigest()
 
 
-def lowest_versions() -> str:
-    """The file with the lower bound of each package that ``pyproject.toml`` names, as the version to take."""
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    file = VENV / "lowest.txt"
-    file.write_text("".join(f"{name}=={version}\n" for name, version in BOUND.findall(text)), encoding="utf-8")
-    return str(file)
-
-
 def setup(*, tools: bool = True, newest: bool = False) -> None:
     """Make ``.venv`` afresh if what is installed or its place has changed, or if it lacks the developers' tools.
 
@@ -73,8 +63,12 @@ def setup(*, tools: bool = True, newest: bool = False) -> None:
         # A bare Debian has venv without ensurepip, and marks its own pip as not to be used (PEP 668): so no pip inside.
         make = run(sys.executable, "-m", "venv", "--clear", "--without-pip", str(VENV))
         pip = (sys.executable, "-m", "pip", "--python", PYTHON, "--disable-pip-version-check")
-        tested = () if newest else ("--constraint", lowest_versions() if LOWEST else CONSTRAINTS)
-        if make or run(*pip, "install", "--quiet", *tested, "--editable", ".[dev]" if tools else "."):
+        tested = () if newest else ("--constraint", CONSTRAINTS)
+        install = [*pip, "install", "--quiet", *tested]
+        if LOWEST:  # pip has no such resolution
+            make = make or run(*pip, "install", "--quiet", "uv")
+            install = [str(BIN / "uv"), "pip", "install", "--quiet", "--python", PYTHON, "--resolution=lowest-direct"]
+        if make or run(*install, "--editable", ".[dev]" if tools else "."):
             sys.exit("Setting up .venv failed: see the message above.")
         if newest:
             frozen = subprocess.check_output([*pip, "freeze", "--exclude-editable"], text=True)
