@@ -11,7 +11,7 @@ from .context import Context, Path, member
 from .operators import Reading, kind_of
 
 if TYPE_CHECKING:
-    from .functions import FunctionValue
+    from .functions import Function
 
 Run = Callable[[Context], JSON]
 _ABSENT: JSON = object()
@@ -185,7 +185,7 @@ def object_of(members: dict[str, Run], reading: Reading) -> Run:
     return lambda context: reading.fitting({key: run(context) for key, run in members.items()})
 
 
-def called(function: FunctionValue, arguments: Sequence[Run], reading: Reading) -> Run:
+def called(function: Function, arguments: Sequence[Run], reading: Reading) -> Run:
     """A function's value for the values of its arguments."""
     called = function.run
     return lambda context: called(reading, *[argument(context) for argument in arguments])
