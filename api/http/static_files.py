@@ -1,9 +1,14 @@
-"""Serving files that lie in the package as they are sent: pages for people, which say nothing of any process."""
+"""Serving files that lie in the package as they are sent: pages for people, which say nothing of any process.
+
+A page names its files below the version of all of them, so that a browser that has them asks for the page alone.
+"""
 
 from __future__ import annotations
 
 import gzip
-from collections.abc import Mapping
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -20,8 +25,12 @@ TYPES = {
     ".txt": "text/plain",
     ".woff2": "font/woff2",
 }
-LARGE = 100_000
+LARGE = 1_000
 """Bytes from which on a file is sent packed to those who can read it so."""
+LASTING = "public, max-age=31536000, immutable"
+_NAMED = re.compile(r'( (?:href|src)=")(?=[\w-]+[./][^":]*")')
+"""Where a page names a file beside it."""
+_VERSION = re.compile(r"[0-9a-f]{16}")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; "
@@ -39,17 +48,23 @@ HEADERS: Mapping[str, str] = {
 }
 
 
+def _version_of(files: Iterable[Path]) -> str:
+    """Another text for other files; told by their times, so that whoever edits them sees what they do."""
+    told = ((file.name, *(file.stat().st_mtime_ns, file.stat().st_size)) for file in files)
+    return hashlib.sha256(repr(sorted(told)).encode()).hexdigest()[:16]
+
+
 @cache
-def _gzip(file: Path) -> bytes:
+def _gzip(file: Path, _changed: int) -> bytes:
     return gzip.compress(file.read_bytes(), mtime=0)
 
 
 def _packed(file: Path) -> Response:
-    """A large file as browsers read it with a third of the bytes; packed once in the life of a server."""
-    answer = Response(_gzip(file), mimetype=TYPES[file.suffix])
+    """A file as browsers read it with a third of the bytes; packed once in the life of a server."""
+    answer = Response(_gzip(file, file.stat().st_mtime_ns), mimetype=TYPES[file.suffix])
     answer.headers["Content-Encoding"] = "gzip"
     answer.headers["Vary"] = "Accept-Encoding"
-    answer.set_etag(f"{int(file.stat().st_mtime)}-{file.stat().st_size}-gzip")
+    answer.set_etag(f"{file.stat().st_mtime_ns}-{file.stat().st_size}-gzip")
     answer.make_conditional(request)
     return answer
 
@@ -62,28 +77,47 @@ def create_pages(at: str, files: Path, *, name: str) -> Blueprint:
     """
     pages = Blueprint(name, __name__)
     names = {file.relative_to(files).as_posix(): file for file in files.rglob("*") if file.suffix in TYPES}
+    latest: list[str] = []
+    """The version that a page has named last."""
 
     @answers_everybody
     def enter() -> Response:
         # The files name each other relatively, so the address has to end in a slash.
-        answer = redirect(url_for(f".{send.__name__}"), 308)
+        answer = redirect(url_for(f".{page.__name__}"), 308)
         return Response(answer.get_data(), answer.status_code, answer.headers)
 
     @answers_everybody
-    def send(path: str = "index.html") -> Response:
-        file = names.get(path)
+    def page() -> Response:
+        """The page itself, which names the files as they are now."""
+        text, version = names["index.html"].read_text("utf-8"), _version_of(names.values())
+        latest[:] = [version]
+        answer = Response(_NAMED.sub(rf"\g<1>{version}/", text), mimetype=TYPES[".html"])
+        answer.add_etag()
+        return answer.make_conditional(request)
+
+    @answers_everybody
+    def send(path: str) -> Response:
+        version, _, rest = path.partition("/")
+        named = _VERSION.fullmatch(version) is not None
+        file = names.get(rest if named else path)
         if file is None:
             abort(404)
-        if file.stat().st_size >= LARGE and request.accept_encodings["gzip"]:
-            return _packed(file)
-        return send_file(file, mimetype=TYPES[file.suffix], max_age=None)
+        packed = file.stat().st_size >= LARGE and file.suffix != ".woff2" and request.accept_encodings["gzip"]
+        answer = _packed(file) if packed else send_file(file, mimetype=TYPES[file.suffix], max_age=None)
+        # A page of an earlier version gets what there is, and does not keep it.
+        if named and version == (latest or [_version_of(names.values())])[0]:
+            answer.headers["Cache-Control"] = LASTING
+        return answer
 
     @pages.after_request
     def protect(response: Response) -> Response:
+        lasting = response.headers.get("Cache-Control") == LASTING
         response.headers.update(HEADERS)
+        if lasting:
+            response.headers["Cache-Control"] = LASTING
         return response
 
     pages.add_url_rule(at, view_func=enter)
-    pages.add_url_rule(f"{at}/", view_func=send)
+    pages.add_url_rule(f"{at}/", view_func=page)
     pages.add_url_rule(f"{at}/<path:path>", view_func=send)
     return pages

@@ -1,48 +1,35 @@
 // The frame around every page: the way to each, who is known, in which language and colours.
 
-import { batchesPage, batchPage } from "./batchespage.js";
 import { el, fill } from "./element.js";
 import { icon } from "./icon.js";
-import { inboxPage } from "./inboxpage.js";
-import { taskPage } from "./inboxtask.js";
 import { hasKey, keep } from "./key.js";
 import { askForKey } from "./keydialog.js";
 import { LANGUAGES, speak, spoken, t, told } from "./language.js";
 import { settle } from "./moment.js";
 import { announce, forgetToasts, NOTICES, problemBox, weatherIs } from "./notice.js";
-import { editPage } from "./editpage.js";
-import { modelPage } from "./modelpage.js";
-import { modelsPage } from "./modelspage.js";
 import { prefer, preference } from "./preference.js";
-import { processPage } from "./processpage.js";
-import { processesPage } from "./processespage.js";
-import { resourcesPage } from "./resourcespage.js";
 import { place, to } from "./route.js";
 import { get, refused } from "./server.js";
-import { signalsPage } from "./signalspage.js";
 import { mayBeOffered, signInLink, signInPage, whoIs } from "./signin.js";
-import { startPage } from "./startpage.js";
-import { statisticsPage } from "./statisticspage.js";
-import { stonesPage } from "./stonespage.js";
-import { webhooksPage } from "./webhookspage.js";
 
+/** Each page comes with what it needs when somebody goes there, and the others while nobody waits. */
 const PAGES = {
-  processes: processesPage,
-  process: processPage,
-  inbox: inboxPage,
-  task: taskPage,
-  batches: batchesPage,
-  batch: batchPage,
-  models: modelsPage,
-  model: modelPage,
-  edit: editPage,
-  statistics: statisticsPage,
-  resources: resourcesPage,
-  stones: stonesPage,
-  signals: signalsPage,
-  start: startPage,
-  "sign-in": signInPage,
-  webhooks: webhooksPage,
+  processes: async () => (await import("./processespage.js")).processesPage,
+  process: async () => (await import("./processpage.js")).processPage,
+  inbox: async () => (await import("./inboxpage.js")).inboxPage,
+  task: async () => (await import("./inboxtask.js")).taskPage,
+  batches: async () => (await import("./batchespage.js")).batchesPage,
+  batch: async () => (await import("./batchespage.js")).batchPage,
+  models: async () => (await import("./modelspage.js")).modelsPage,
+  model: async () => (await import("./modelpage.js")).modelPage,
+  edit: async () => (await import("./editpage.js")).editPage,
+  statistics: async () => (await import("./statisticspage.js")).statisticsPage,
+  resources: async () => (await import("./resourcespage.js")).resourcesPage,
+  stones: async () => (await import("./stonespage.js")).stonesPage,
+  signals: async () => (await import("./signalspage.js")).signalsPage,
+  start: async () => (await import("./startpage.js")).startPage,
+  webhooks: async () => (await import("./webhookspage.js")).webhooksPage,
+  "sign-in": async () => signInPage,
 };
 const WAYS = [
   ["processes", ["processes", "process"]],
@@ -56,10 +43,15 @@ const WAYS = [
   ["webhooks", ["webhooks"]],
 ];
 
+/** Milliseconds in which the page that is asked for has fetched what it shows. */
+const LATER = 2000;
+
 /** The client as the server knows it; everything is allowed until it has said. */
 const known = { name: "", scopes: [], owner: null };
 let current = null;
 let asking = false;
+/** Counts what the page shows: what comes late is not drawn any more. */
+let turn = 0;
 
 const main = el("main", { id: "main", tabindex: "-1" });
 const menu = el("button", { type: "button", class: "menu-button", "aria-expanded": "false", "aria-controls": "ways", onclick: () => unfold(menu.getAttribute("aria-expanded") === "false") });
@@ -138,12 +130,12 @@ async function meet() {
     if (problem.status === 401) return;
     if (problem.passing) setTimeout(again, 3000);
     if (problem.status === 403) {
-      draw();
+      await draw();
       fill(main, problemBox(problem));
       return;
     }
   }
-  draw();
+  await draw();
 }
 
 /** The server did not answer at first: the page itself goes on looking, but does not know yet what is allowed. */
@@ -151,22 +143,48 @@ async function again() {
   if (known.scopes.length === 0 && !asking) await meet();
 }
 
-function draw() {
-  current?.close?.();
+/** Show the page of this place; whether that was done, and nothing else asked for meanwhile. */
+async function draw() {
+  cleared();
+  const mine = turn;
   drawFrame();
   const { name, id, query } = place();
-  const page = PAGES[name];
   fill(main);
   weatherIs(null);
-  const heading = el("h1", { tabindex: "-1" });
-  if (page === undefined) {
-    heading.textContent = t("nothing.here");
-    fill(main, heading, el("p", {}, el("a", { href: to("processes") }, t("nav.processes"))));
-    current = null;
+  if (!(name in PAGES)) {
+    fill(main, el("h1", { tabindex: "-1" }, t("nothing.here")), el("p", {}, el("a", { href: to("processes") }, t("nav.processes"))));
     titled(t("nothing.here"));
-    return;
+    return true;
   }
-  current = page({ main, id, query, client: known, titled }) ?? null;
+  const page = await PAGES[name]().catch(() => null);
+  if (mine !== turn) return false;
+  if (page === null) missing();
+  else current = page({ main, id, query, client: known, titled }) ?? null;
+  return true;
+}
+
+/** The page before goes away. */
+function cleared() {
+  turn += 1;
+  current?.close?.();
+  current = null;
+}
+
+/** A part of the page did not come: browsers keep that, so all of it is loaded anew. */
+function missing() {
+  fill(
+    main,
+    el("h1", { tabindex: "-1" }, t("problem.unreachable")),
+    el("p", {}, t("page.missing")),
+    el("p", {}, el("button", { type: "button", class: "primary", onclick: () => location.reload() }, t("page.reload"))),
+  );
+  titled(t("problem.unreachable"));
+}
+
+/** The other pages come too while nobody waits, so that going there needs nothing more. */
+function fetchOthers() {
+  const all = () => Object.values(PAGES).forEach((page) => page().catch(() => null));
+  setTimeout(() => (globalThis.requestIdleCallback ?? setTimeout)(all), LATER);
 }
 
 /** The page has a title now: for the tab, and for those who listen. */
@@ -174,9 +192,9 @@ function titled(text) {
   document.title = `${text} · riverstone`;
 }
 
-function moved() {
+async function moved() {
   forgetToasts();
-  draw();
+  if (!(await draw())) return;
   main.querySelector("h1")?.focus({ preventScroll: true });
   scrollTo(0, 0);
   announce(document.title);
@@ -186,8 +204,7 @@ refused.addEventListener("key", async (event) => {
   if (asking) return;
   const offered = await mayBeOffered();
   if (asking) return;
-  current?.close?.();
-  current = null;
+  cleared();
   const problem = hasKey() ? event.detail : null;
   keep(null);
   drawFrame();
@@ -238,4 +255,6 @@ document.body.append(
   main,
 );
 addEventListener("hashchange", moved);
-meet();
+// It is on its way while the server says who is there.
+PAGES[place().name]?.().catch(() => null);
+meet().finally(fetchOthers);

@@ -6,6 +6,11 @@ import { t } from "./language.js";
 import { Minimap } from "./minimap.js";
 import { box } from "./notice.js";
 
+/** What draws, on its way as soon as a page needs it; it is larger than all that is ours. */
+const viewer = import("./bpmn-js/navigated-viewer.js");
+// Whoever draws is told.
+viewer.catch(() => null);
+
 const SMALLEST_READABLE = 0.34;
 const HEIGHT = { least: 170, most: 460 };
 const ROOM = { side: 24, top: 28, bottom: 52 };
@@ -19,6 +24,8 @@ export class Diagram {
     this.viewer = null;
     this.minimap = null;
     this.moved = false;
+    /** Counts what is shown: whatever was asked for before is not drawn any more. */
+    this.turn = 0;
     this.canvas = el("div", { class: "diagram-canvas" });
     this.buttons = el(
       "div",
@@ -48,6 +55,14 @@ export class Diagram {
   /** Draw the diagram of the process with this key; whether that could be done. */
   async show(xml, key) {
     this.close();
+    const turn = this.turn;
+    try {
+      await viewer;
+    } catch {
+      fill(this.canvas, box("failed", el("p", {}, t("page.missing"))));
+      return false;
+    }
+    if (turn !== this.turn) return false;
     this.viewer = new window.BpmnJS({
       container: this.canvas,
       // The page scrolls under the pointer; with Ctrl the wheel zooms, as in a map.
@@ -248,6 +263,7 @@ export class Diagram {
   }
 
   close() {
+    this.turn += 1;
     this.sizes.disconnect();
     this.minimap?.close();
     this.minimap = null;
