@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...models import Figures, encrypt_again, read_figures
 from ..dispatch.dispatcher import Loaded
-from ..errors import Invalid, RiverstoneError
+from ..errors import Conflict, Invalid, RiverstoneError
 from ..observing.observer import Observer
 from ..operating import retention
 from ..store_errors import engine_errors
@@ -12,6 +12,8 @@ from .workings import Workings
 
 LAST_ID = 10**17
 """Above all that were given out, and far below what a database keeps."""
+MOST_NAMED = 3
+"""Engines in one refusal."""
 
 
 class OperatingCalls(Workings):
@@ -64,7 +66,8 @@ class OperatingCalls(Workings):
         """After the database was restored from a backup: give out no id a second time; the first that comes now.
 
         ``beyond`` is the highest id that anybody has seen, of a process or a task; without it a million are passed
-        over. Call it before any engine serves the restored database. Raises Invalid.
+        over. Call it before any engine serves the restored database. Raises Invalid, and Conflict (code
+        ``engines-at-work``) while others do.
         """
         last = None
         if beyond is not None:
@@ -72,7 +75,16 @@ class OperatingCalls(Workings):
                 raise Invalid(f"{beyond[:100]!r} is no id: give that of a process or a task.", code="id-invalid")
             last = int(beyond)
         with engine_errors():
+            self._refuse_beside_engines()
             return str(self._store.skip_ids(last))
+
+    def _refuse_beside_engines(self) -> None:
+        """Raise Conflict while others are at work: they hold blocks of ids, and what was before the restore."""
+        others = self._loop.dead_engines.alive(own=False)
+        if others:
+            named = ", ".join(sorted({f"{row.host} (process {row.pid})" for row in others})[:MOST_NAMED])
+            text = f"Engines are at work on this database: {named}. Stop them, restore the database, and try again."
+            raise Conflict(text, code="engines-at-work")
 
     def encrypt_again(self) -> int:
         """Write what is stored anew with the first encryption key, also what was in clear; how many values there were.

@@ -294,6 +294,7 @@ export const SENTENCES = [
   ["{} has no loopCardinality and no collection.", "{} 没有 loopCardinality，也没有集合。"],
   ["{} of {} names no stone without {}: add that.", "{2} 的 {1} 缺少 {3}，因此没有指明 stone：请补上。"],
   ["{} of {} cannot be run here: remove it, or let a task of its own do that.", "{2} 的 {1} 在这里无法运行：请删去，或由单独的任务完成。"],
+  ["Engines are at work on this database: {}. Stop them, restore the database, and try again.", "有引擎正在使用这个数据库：{}。请先停止它们，恢复数据库后再试。"],
   ["A part of an expression of {} is always null: {}.", "{} 的表达式有一部分恒为 null：{}。"],
   ["What {} and others say in the namespace '{}' is not read.", "{} 等在命名空间“{}”中写的内容不会被读取。"],
   ["An expression of {} is wrong: {}", "{} 的表达式有误：{}"],
