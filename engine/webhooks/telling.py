@@ -23,6 +23,9 @@ class Ledger(Protocol):
         """Those that have not ended."""
 
 
+KEPT = ("left", "retained")
+
+
 class ToldInstance(Protocol):
     """An instance in a turn, and what was last told of it."""
 
@@ -42,14 +45,14 @@ class NoticeWriter:
 
     def note(self, instances: Iterable[ToldInstance], changes: Changes, now: int) -> None:
         """Add what is to be told to the transaction, which finds who wants to hear it."""
-        kept = {row.process_instance_id for row in changes.tasks.values() if _is_kept(row)}
+        kept = {row.process_instance_id for row in changes.tasks.values() if row.undo in KEPT}
         asked: dict[int, list[int]] = {}
         for task in changes.new_tasks.values():
             if task.event == "user" and task.open:
                 asked.setdefault(task.process_instance_id, []).append(task.id)
         for instance in instances:
             row = instance.row
-            if row.kind != "start":
+            if row.kind != "start" or (instance.seen == seen_of(row) and not (kept or asked)):
                 continue
             types = [*_types(row, instance.seen), *(["kept"] if row.process_instance_id in kept else [])]
             people = asked.get(row.process_instance_id, [])
@@ -125,7 +128,3 @@ def _types(row: InstanceRow, before: Seen | None) -> list[str]:
     elif row.awaits == "person" and awaits != "person":
         found.append("person")
     return found
-
-
-def _is_kept(row: TaskRow) -> bool:
-    return row.undo in ("left", "retained")

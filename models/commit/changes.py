@@ -19,10 +19,11 @@ from ..row_types.tokens import TokenRow, WaitRow
 from ..row_types.webhooks import NoticeRow, SubscriptionRow
 from ..vocabulary import LedgerEvent, TriggerKind
 from ..words import words_of
-from . import quota_changes
+from . import quota_changes, standing
 from .inbox_lists import lists_of
 from .quota_changes import QuotaChanges
 from .receivers import EVERY_ANY, ReceiverFilter
+from .standing import StandingWriter
 
 INSTANCE_SET = (
     "next_token",
@@ -150,8 +151,6 @@ DELETE_EXTERNAL = Delete("external_task", ("task_id",))
 DELETE_KEPT = Delete("kept_message", ("id",))
 DELETE_EVENT = Delete("event", ("id",))
 MOVE_TIMER = Update("start_trigger", ("name",), where=("kind", "deployment_id", "node", "name"))
-# These find a row only where something is wrong: SQLite's driver goes to the database once more for each that is found.
-FORGOTTEN = "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM `engine_node` WHERE `id` = ?)"
 # Held until the commit, so that nobody takes away meanwhile what a process begins by.
 TRIGGER = (
     "SELECT 1 FROM `start_trigger` WHERE `kind` = ? AND `name` = ? AND `deployment_id` = ? AND `node` = ? FOR UPDATE"
@@ -171,21 +170,17 @@ CONCERNED = (
     "(`process_instance_id` IS NULL AND (`key` IS NULL OR `key` = ?) AND (`owner_name` IS NULL OR `owner_name` = ?))"
 )
 """Of processes of this key and owner."""
-SUSPENDED = "SELECT `kind`, `name` FROM `suspension`"
-ANYBODY = "SELECT 1 FROM `subscription` LIMIT 1"
 SUBSCRIBED = (
     select("subscription", SubscriptionRow, f"(`process_instance_id` = ? OR {CONCERNED}) AND {VALID}")
     + " ORDER BY `created`"
 )
 """Who is told of one process: as such, by its model or as one of all, in the owner's name or anybody's."""
 TEXTS = (
-    SUSPENDED,
-    ANYBODY,
+    *standing.TEXTS,
     SUBSCRIBED,
     *EVERY_ANY,
     *quota_changes.TEXTS,
     *SEEN.values(),
-    FORGOTTEN,
     TRIGGER,
     USED,
     OUT_OF_USE,
@@ -367,7 +362,7 @@ class Changes:
         if row.process_instance_id not in self.new_contents:
             self.contents[row.process_instance_id] = row
 
-    def write(self, writer: Writer) -> None:
+    def write(self, writer: StandingWriter) -> None:
         """Write everything, inside an open transaction.
 
         Raises :class:`RevisionConflict` where an instance no longer has the revision that was read, changed or not, or
@@ -378,7 +373,7 @@ class Changes:
             # Before the rows are written of which this decides.
             self.quotas.decide(writer)
         if self.suspended is not None:
-            suspended = frozenset(writer.find(SUSPENDED, ()))
+            suspended = writer.suspended()
             if suspended != self.suspended:
                 raise SuspensionsChanged(suspended)
         if self.begun or self.triggered or self.unheard:
@@ -516,10 +511,9 @@ class Changes:
             if newest:
                 writer.refuse_if(NEWER, (deployment_id,), otherwise)
 
-    def _tell(self, writer: Writer) -> None:
+    def _tell(self, writer: StandingWriter) -> None:
         """Write notices for whoever wants to hear now: whoever wants to waits for the commits that are under way."""
-        if len(self.to_tell) > 1 and not writer.finds(ANYBODY):
-            # Where nobody wants to hear anything, which is usual, one question is enough.
+        if not (self.new_subscriptions or writer.is_heard()):
             return
         self.new_notices = [
             told.notice(SubscriptionRow(*found), kind)

@@ -13,12 +13,13 @@ from ..databases.guard import Guard, Kind
 from ..databases.news import TELL, NewsListener
 from ..databases.pool import CONNECTIONS
 from ..databases.pooled import PooledGuard
-from ..databases.statements import Statement, Writer
+from ..databases.statements import Statement
 from ..errors import ConnectionLost, EngineForgotten, InDoubt, NoAnswer, RevisionConflict, StoreError
 from ..row_types.engines import EngineRow
 from . import changes
 from .changes import Changes
 from .one_statement import OUTDATED, SELECT_STANDING, OneStatement, Standing
+from .standing import SqliteWriter, StandingWriter
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
@@ -190,7 +191,7 @@ class Connection:
         with self._guard, self._database.atomic():
             cursor = self._database.cursor()
             self._mark(cursor)
-            changed.write(Writer(cursor, self._writes, wide=False, cipher=self.cipher))
+            changed.write(StandingWriter(cursor, self._writes, wide=False, cipher=self.cipher))
             self.tell(changed.news)
             if changes.on_written is not None:
                 changes.on_written()
@@ -247,10 +248,7 @@ class Connection:
         cursor = connection.cursor()
         cursor.execute("BEGIN IMMEDIATE")
         try:
-            writer = Writer(cursor, self._writes, wide=True, cipher=self.cipher)
-            if self._engine_id is not None and writer.finds(changes.FORGOTTEN, self._engine_id):
-                raise EngineForgotten(f"engine {self._engine_id} was taken for dead")
-            changed.write(writer)
+            changed.write(self._sqlite_writer(cursor))
             if changes.on_written is not None:
                 changes.on_written()
             cursor.execute("COMMIT")
@@ -258,6 +256,14 @@ class Connection:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+
+    def _sqlite_writer(self, cursor: sqlite3.Cursor) -> StandingWriter:
+        if self._engine_id is None:
+            return StandingWriter(cursor, self._writes, wide=True, cipher=self.cipher)
+        writer = SqliteWriter(cursor, self._writes, self._engine_id, self.cipher)
+        if writer.is_forgotten:
+            raise EngineForgotten(f"engine {self._engine_id} was taken for dead")
+        return writer
 
     def commit_as(self, engine_id: str) -> None:
         """From now on commit only while this engine is in the store, as whoever took it for dead ends that."""

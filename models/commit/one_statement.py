@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 from ..databases.cipher import Cipher, sealed
 from ..databases.news import TELL
-from ..databases.statements import CHANGED, Graded, Statement, Update, Writer
-from .changes import ANYBODY, SUSPENDED
+from ..databases.statements import CHANGED, Graded, Statement, Update
+from .standing import ANYBODY, StandingWriter
 
 MARK = Update("engine_node", ("committed",), where=("id", "epoch"))
 SELECT_STANDING = (
@@ -47,8 +47,8 @@ class Standing(NamedTuple):
     """Whether anybody may want to be told of processes; where it is false, a commit that would tell compares it."""
 
 
-class OneStatement(Writer):
-    """Takes what a :class:`Writer` takes, and makes one statement of it; ``ask`` asks the database by itself.
+class OneStatement(StandingWriter):
+    """Takes what a :class:`.Writer` takes, and makes one statement of it; ``ask`` asks the database by itself.
 
     Where a row is not there to be written, or a question has not the answer that it must have, the statement fails and
     changes nothing; see :meth:`conflict`.
@@ -65,20 +65,21 @@ class OneStatement(Writer):
         """What is asked, with how many rows are to answer it, and what it means where others do."""
         self._checks: list[str] = []
 
-    def finds(self, text: str, *values: Any) -> bool:
-        """Whether a question has an answer."""
-        if text != ANYBODY:
-            return bool(self._ask(text, values))
+    def suspended(self) -> frozenset[tuple[str, str]]:
+        return self._standing.suspended
+
+    def is_heard(self) -> bool:
         if not self._standing.is_heard:
             self.refuse_if(ANYBODY, (), OUTDATED)
         return self._standing.is_heard
 
+    def finds(self, text: str, *values: Any) -> bool:
+        """Whether a question has an answer."""
+        return bool(self._ask(text, values))
+
     def find(self, text: str, values: Sequence[Any]) -> list[Any]:
         """The answers to a question."""
-        if text == SUSPENDED:
-            return list(self._standing.suspended)
-        # The others are asked for whoever wants to be told.
-        return self._ask(text, values) if self.finds(ANYBODY) else []
+        return self._ask(text, values)
 
     def refuse_unless(self, text: str, values: Sequence[Any], otherwise: str) -> None:
         """Fail, saying this, where a question has no answer."""

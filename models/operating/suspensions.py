@@ -6,8 +6,8 @@ are under way; what is committed after that knows of it.
 
 from __future__ import annotations
 
-from ..commit.changes import SUSPENDED
 from ..commit.connection import Connection
+from ..commit.standing import SUSPENDED
 from ..databases.statements import select
 from ..row_types.engines import SuspensionRow
 from ..vocabulary import SuspendedKind
