@@ -69,7 +69,7 @@ class Looker:
             self.keep("failed")
         self.context.close()
         if kind is None:
-            assert self.wrong == []
+            assert self.wrong == [], self.wrong
 
     def go(self, place: str = "") -> Self:
         """Enter the console at this place, such as ``#/models``."""

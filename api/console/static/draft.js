@@ -1,5 +1,6 @@
 // What is drawn and not saved yet: kept by the server as one goes, and never over what somebody else has drawn.
 
+import { writeExact } from "./exactjson.js";
 import { get, post, Problem, remove, upload } from "./server.js";
 
 const AGAIN = 5000;
