@@ -27,6 +27,7 @@ WORKERS: tuple[tuple[str, str, Function, bool], ...] = (
     ("POST", f"{ONE}/failure", workers.failure, True),
     ("POST", f"{ONE}/bpmnError", workers.bpmn_error, True),
     ("POST", f"{ONE}/extendLock", workers.extend_lock, False),
+    ("POST", f"{ONE}/progress", workers.progress, False),
     ("POST", f"{ONE}/lock", workers.lock, False),
     ("POST", f"{ONE}/unlock", workers.unlock, True),
     ("PUT", f"{ONE}/retries", workers.put_retries, True),

@@ -59,6 +59,9 @@ DESCRIBED: Mapping[Any, Described] = {
         summary="Throw a BPMN error", body=f"{WHO} errorCode:text! errorMessage:text variables:values"
     ),
     workers.extend_lock: Described(summary="Keep a task for longer", body=f"{WHO} newDuration:number!"),
+    workers.progress: Described(
+        summary="Say how far a task is, and lines for its log", body=f"{WHO} percent:number lines:texts"
+    ),
     workers.lock: Described(summary="Lock one task", body=f"{WHO} lockDuration:number!"),
     workers.unlock: Described(summary="Offer a task again"),
     workers.put_retries: Described(

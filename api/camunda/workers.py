@@ -134,6 +134,13 @@ def extend_lock(engine: Engine, task_id: str) -> None:
     workers(engine).extend(task_id, needed(body, "workerId"), number(body, "newDuration"))
 
 
+def progress(engine: Engine, task_id: str) -> None:
+    """How far a worker is, and what it says for the log of its task: Camunda has no such call."""
+    body = body_of(engine)
+    percent = number(body, "percent") if body.get("percent") is not None else None
+    workers(engine).tell(task_id, needed(body, "workerId"), percent=percent, lines=texts(body, "lines") or ())
+
+
 def lock(engine: Engine, task_id: str) -> None:
     body = body_of(engine)
     workers(engine).lock(task_id, needed(body, "workerId"), number(body, "lockDuration"))

@@ -70,7 +70,8 @@ class InlineDispatcher:
                     continue
                 request = self._running[work.task_id] = StopRequest()
                 begun.append(work.task_id)
-                outcome = self._loop.perform(call_for(self.reports, stone, work, request))
+                call = call_for(self.reports, stone, work, request, on_lines=self.reports.tell_lines)
+                outcome = self._loop.perform(call)
                 failpoints.reach("before-report")
                 outcomes.append(outcome)
                 now = time.monotonic()

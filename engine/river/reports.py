@@ -6,13 +6,14 @@ import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from ...models import Declarations, HandedRow, Handovers, InstanceRow, StoreError, Suspensions
 from .. import jsontext
 from ..dispatch.inline import InlineDispatcher
-from ..errors import UnknownProcessInstance
+from ..errors import Unknown, UnknownProcessInstance
 from ..instance.facilities import Facilities, what_is_suspended
 from ..instance.ledger import delivery
 from ..observing import logs
@@ -101,8 +102,19 @@ class RiverReports:
         self._river.post_outcomes(outcomes)
 
     def tell_lines(self, told: LiveLines) -> None:
-        """Queue what a running hook has logged so far."""
-        self._river.post(lambda turn: live_log.tell(turn.instance(told.process_instance_id), told))
+        """Enter what a running hook has logged so far.
+
+        The thread that keeps an inline engine going is in the hook, so there the one that tells does it itself.
+        """
+
+        def tell(turn: Turn) -> None:
+            live_log.tell(turn.instance(told.process_instance_id), told)
+
+        if isinstance(self.facilities.dispatcher, InlineDispatcher):
+            with suppress(Unknown):
+                self._river.now(tell)
+        else:
+            self._river.post(tell)
 
     def report_progress(self, work: Work, percent: int, text: str | None) -> None:
         """Queue how far a running task is."""

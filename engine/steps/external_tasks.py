@@ -22,7 +22,7 @@ from ..work import LONGEST_REASON, Outcome, Result
 from . import checking, external_checks
 from .draining import is_stopping
 from .late import apply_late
-from .outcomes import apply_outcome, fail_for_good, stone_of
+from .outcomes import apply_outcome, fail_for_good, progressed, stone_of
 from .settling import settle
 
 AGAIN = "riverstone.again"
@@ -220,6 +220,28 @@ def set_variables(instance: Instance, task_id: int, worker: str, values: Mapping
     if row.target is None and token is not None and not is_stopping(instance):
         token.node.receive(token, values)
     settle(instance)
+
+
+def tell(
+    instance: Instance, wanted: TaskId, worker: str | None, *, percent: int | None, lines: tuple[str, ...]
+) -> None:
+    """Keep how far a worker is, and what it says for the log; raises as :func:`extend`.
+
+    Raises Invalid for lines of a stone with secret outputs: what is secret in them is known at its end alone.
+    """
+    row = open_row(instance, wanted)
+    if is_stopping(instance):
+        raise UnknownExternalTask(str(wanted))
+    _held(instance, row, wanted, worker)
+    if lines:
+        if stone_of(instance, row).secret_outputs:
+            text = f"The stone {row.stone!r} has secret outputs, which lines could tell too early: leave them out."
+            raise Invalid(text, code="log-secret")
+        ledger.log(row, lines)
+        instance.changes.task_changed(row)
+        instance.save()
+    if percent is not None:
+        progressed(instance, row.id, row.attempt, percent)
 
 
 def answer(instance: Instance, wanted: TaskId, worker: str | None, given: WorkerAnswer) -> Answered:

@@ -455,6 +455,19 @@ def test_a_lock_runs_out_is_kept_and_is_lost_as_in_camunda(engine: Engine, url: 
         assert (gone.status_code, type(gone.json()["code"])) == (404, int)
 
 
+def test_a_worker_tells_how_far_it_is(engine: Engine, url: str) -> None:
+    number = started(engine, service("a", "mail"))
+    (task,) = fetch(url, "mail").json()
+    assert tell(url, task, "progress", percent=50, lines=["half"]).status_code == 204
+    (shown,) = engine.tasks(number)
+    assert (shown.progress, shown.log) == (50, ("half",))
+    for wrong in ({"percent": "much"}, {"lines": "half"}, {"lines": [1]}):
+        assert tell(url, task, "progress", **wrong).status_code == 400
+    assert tell(url, task, "progress", workerId="other", percent=60).status_code == 400
+    assert tell(url, task, "complete").status_code == 204
+    assert tell(url, task, "progress", percent=60).status_code == 404
+
+
 def test_what_nobody_has_taken_over_is_completed_after_its_lock(engine: Engine, url: str) -> None:
     number = started(engine, service("a", "mail"))
     (task,) = fetch(url, "mail", lockDuration=1).json()

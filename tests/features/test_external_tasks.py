@@ -388,3 +388,43 @@ def test_what_a_worker_of_a_suspended_process_has_lost_is_fetched_when_it_goes_o
     assert nothing(engine, "mail")
     engine.unsuspend(number)
     assert one(engine, "mail").process_instance_id == number
+
+
+def test_a_worker_tells_how_far_it_is_and_what_it_does(engine: Engine) -> None:
+    number = started(engine, service("a", "mail"), rollback=False)
+    task = one(engine, "mail")
+    engine.external.tell(task.id, "w", percent=40, lines=["begun", "half"])
+    (shown,) = engine.tasks(number)
+    assert (shown.progress, shown.log, shown.end_time) == (40, ("begun", "half"), None)
+    with pytest.raises(Invalid) as other:
+        engine.external.tell(task.id, "other", percent=50)
+    assert other.value.code == "external-task-locked"
+    engine.external.tell(task.id, "w", percent=130)
+    engine.external.fail(task.id, "w", "no", "at the end", retries=1)
+    engine.run_pending()
+    again = one(engine, "mail")
+    engine.external.tell(again.id, "w", lines=["once more"])
+    engine.external.complete(again.id, "w")
+    (shown,) = engine.tasks(number)
+    assert shown.log == ("begun", "half", "at the end", "once more")
+    with pytest.raises(Unknown):
+        engine.external.tell(again.id, "w", lines=["late"])
+
+
+def test_a_worker_that_tells_something_hears_that_it_should_stop(engine: Engine) -> None:
+    engine.external.declare({"code": "mail", "hooks": ["start", "cancel"], "grace": 60})
+    number = started(engine, service("a", "mail"))
+    task = one(engine, "mail")
+    engine.cancel(number)
+    with pytest.raises(Unknown):
+        engine.external.tell(task.id, "w", lines=["still at it"])
+
+
+def test_no_line_tells_a_secret_output_before_it_is_known(engine: Engine) -> None:
+    engine.external.declare({"code": "mail", "outputs": {"password": "how to get in"}, "secret_outputs": ["password"]})
+    started(engine, service("a", "mail"))
+    task = one(engine, "mail")
+    with pytest.raises(Invalid, match="leave them out") as refused:
+        engine.external.tell(task.id, "w", lines=["it is hunter2"])
+    assert refused.value.code == "log-secret"
+    engine.external.tell(task.id, "w", percent=10)

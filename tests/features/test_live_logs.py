@@ -85,6 +85,22 @@ def test_lines_are_there_while_the_hook_runs_and_once_when_it_has_ended(url: str
         assert log_of(engine, number) == ("one", "two", "three", "four")
 
 
+def test_lines_of_an_inline_engine_are_there_while_its_caller_waits_for_the_hook(sqlite: str, gate: Gate) -> None:
+    with Engine(sqlite) as engine, Engine(sqlite, passive=True) as other:
+        engine.register(talker(gate))
+        engine.deploy(line("p", service("a", "talker")))
+        caller = threading.Thread(target=lambda: engine.start(key="p", name="p"))
+        caller.start()
+        number = until(lambda: [each.process_instance_id for each in other.search().items])[0]
+        until(lambda: log_of(other, number) == ("one",))
+        gate.more.set()
+        until(lambda: log_of(engine, number) == ("one", "two", "three"))
+        gate.open.set()
+        caller.join(30)
+        assert engine.get(number).status == "success"
+        assert log_of(engine, number) == ("one", "two", "three", "four")
+
+
 def test_a_failed_attempt_keeps_its_lines_and_the_next_adds_its_own(sqlite: str, gate: Gate) -> None:
     gate.fails = True
     gate.more.set()

@@ -15,6 +15,7 @@ from ....models.vocabulary import HOOKS
 from ... import jsontext
 from ...errors import Conflict, Invalid, LimitExceeded, Unknown, UnknownProcessInstance
 from ...instance.facilities import Facilities
+from ...mask import cut
 from ...river.offers import Offers, OfferWatch
 from ...river.pump import Pump
 from ...river.reports import RiverReports
@@ -22,6 +23,7 @@ from ...river.turn import Turn
 from ...steps import external_tasks as steps
 from ...steps.external_tasks import Lock, UnknownExternalTask, WorkerAnswer
 from ...store_errors import engine_errors
+from ...work import LONGEST_LOG_LINE, MOST_LOG_LINES
 from ..workings import number_of
 from .external_views import ExternalTask, Topic, all_failed, all_shown, holds, read_id, shown, topic_asked
 
@@ -248,6 +250,18 @@ class ExternalCalls:
     def extend(self, task_id: str, worker: str | None, milliseconds: int) -> None:
         """Let a worker keep a task. Raises UnknownExternalTask as soon as it should stop, Invalid for what is over."""
         act = partial(steps.extend, wanted=read_id(task_id), worker=worker, milliseconds=_lasting(milliseconds))
+        self._step(task_id, act)
+
+    def tell(
+        self, task_id: str, worker: str | None, *, percent: float | None = None, lines: Sequence[str] = ()
+    ) -> None:
+        """Say how far a task is, from 0 to 100, and lines for its log, which are shown while it is carried out.
+
+        Raises UnknownExternalTask as soon as the worker should stop, Invalid where it has not got the task.
+        """
+        share = None if percent is None else max(0, min(100, int(percent)))
+        told = tuple(cut(jsontext.storable(line), LONGEST_LOG_LINE) for line in lines[-MOST_LOG_LINES:])
+        act = partial(steps.tell, wanted=read_id(task_id), worker=worker, percent=share, lines=told)
         self._step(task_id, act)
 
     def lock(self, task_id: str, worker: str, milliseconds: int) -> None:

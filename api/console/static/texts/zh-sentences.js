@@ -677,6 +677,7 @@ export const SENTENCES = [
   ["It may have been running when its engine died, while its process was being stopped.", "流程正在停止时，它的引擎崩溃，它可能正在运行。"],
   ["It was lost to its engine while its process was being stopped.", "流程正在停止时，它随引擎丢失。"],
   ["It was stopped before it had begun.", "在开始之前被停止。"],
+  ["The stone '{}' has secret outputs, which lines could tell too early: leave them out.", "stone“{}”有机密输出，日志可能在得知之前就泄露它们：请不要提供日志行。"],
   ["External task {} waits for a slot of its quota: it is offered again when it has one.", "外部任务 {} 正在等待配额名额：有名额后会再次提供。"],
   ["External task {} is locked {}, so this worker cannot answer it: fetch it first.", "外部任务 {} 已被锁定{}，此 worker 不能答复：请先领取。"],
   ["The lock of '{}' ran out {} times without an answer, so the task is given up", "“{}”的锁 {} 次到期而没有答复，因此放弃该任务"],
