@@ -20,6 +20,7 @@ from ..bpmn.running.node import Node
 from ..bpmn.running.results import Place, Results
 from ..bpmn.running.token import COMPLETED, Token
 from ..errors import ExpressionError, Invalid
+from ..language.mapped import all_of
 from . import ledger
 from .instance import Instance
 from .task_parameters import code_of, resolve
@@ -117,7 +118,7 @@ def _frozen_task(instance: Instance, token: Token, handler: StoneTask) -> dict[s
     if code in stones:
         _, parameters, references = resolve(stones, token, handler, code)
     else:
-        parameters = {name: value.evaluate(token.context) for name, value in handler.input_values.items()}
+        parameters = all_of(handler.input_values.items(), token.context)
         references = ()
     frozen: dict[str, Any] = {"stone": code, "parameters": jsontext.dumps(parameters)}
     if handler.retrying:

@@ -15,6 +15,7 @@ from ..errors import ExpressionError, ExpressionWork, Invalid, ReferenceNotFound
 from ..instance.history import mask_of_step
 from ..instance.instance import Instance
 from ..language.context import Context
+from ..language.mapped import all_of
 
 Errors = dict[str, list[str]]
 
@@ -122,7 +123,7 @@ def _dead_end(token: Token, form: Form, answer: Mapping[str, Any]) -> Errors:
     if not isinstance(node, Activity) or node.loop is not None:
         return {}
     context = token.context.child(answer)
-    mapped = {target: value.evaluate(context) for target, value in node.output_values}
+    mapped = all_of(node.output_values, context)
     outputs = _own_outputs(token, answer)
     let_out = {} if node.only_mapped else {name: each for name, each in answer.items() if name not in token.data}
     behind = token.context_behind.child({**outputs, **let_out, **mapped})

@@ -12,6 +12,7 @@ from ..errors import ExpressionError, Invalid, ReferenceNotFound
 from ..jsontext import JSON
 from ..language.context import Context
 from ..language.expressions import Value
+from ..language.mapped import Evaluated
 from ..mask import MASKED
 from ..secret_sources.references import is_reference, read_reference
 from .declaration import ParameterDeclaration, Unfit
@@ -46,8 +47,9 @@ def resolve_parameters(
     fit its field, ReferenceNotFound and ExpressionError for an input that cannot be evaluated.
     """
     schema = _schema(stone)
+    evaluated = Evaluated(context)
     values = {
-        name: _evaluated(name, value, context, label)
+        name: _evaluated(name, value, evaluated, label)
         for name, value in inputs.items()
         if schema is None or not schema.leaves_out(name, value)
     }
@@ -174,9 +176,9 @@ def _schema(stone: type[Stone]) -> StoneSchema | None:
         return _schemas.setdefault(stone, StoneSchema(stone))
 
 
-def _evaluated(name: str, value: Value, context: Context, label: str) -> JSON:
+def _evaluated(name: str, value: Value, evaluated: Evaluated, label: str) -> JSON:
     try:
-        return value.evaluate(context)
+        return evaluated.add(name, value)
     except ReferenceNotFound as error:
         text = f"Parameter {name!r} of node {label} refers to ${{{error.path}}}, which finds nothing"
         raise ReferenceNotFound(error.path, f"{text}: give it a value or correct the path.") from None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ....models.catalogue import NEWEST, WantedVersion
 from ...errors import ExpressionError, LimitExceeded
+from ...language.operators import kind_of
 from ...mask import cut
 from ..running.node import Catcher, Node, Process, catching
 from ..running.token import STARTED, Token
@@ -165,9 +166,10 @@ class CallActivity(Activity):
         limit = workflow.host.limits.call_depth
         if len(token.call_path) >= limit:
             raise LimitExceeded("call_depth", f"{self.label} calls deeper than the limit call_depth ({limit}).")
+        self.take_inputs(token)
         called = self.called
         if self.called_expression is not None:
-            called = str(self.called_expression.evaluate(token.context))
+            called = self._named(self.called_expression.evaluate(token.context))
         path = [*token.place, run_namespace(self.namespace, token)]
         if self.own_process is not None:
             token.note(parameters=self._parameters(token), deployment=None, path=path, called=called)
@@ -186,12 +188,19 @@ class CallActivity(Activity):
             begin(token, token, [found.compensates])
         return None
 
+    def _named(self, called: Any) -> str:
+        if isinstance(called, str) and called:
+            return called
+        found = "an empty text" if called == "" else kind_of(called)
+        raise ExpressionError(f"What {self.label} calls is {found}, not the key of a process.")
+
     def _parameters(self, token: Token) -> dict[str, Any]:
+        """What the called process begins with: what goes in by name reads the inputs, which are there first."""
         context = token.context
         parameters = token.visible if self.all_in else {}
-        for name, value in (*self.inward, *self.input_values.items()):
+        for name, value in self.inward:
             parameters[name] = value.evaluate(context)
-        return parameters
+        return parameters | {name: token.data[name] for name in self.input_values}
 
     def find_body(self, token: Token) -> None:
         deployment_id = token.internal_data["deployment"]

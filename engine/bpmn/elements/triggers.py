@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from ....models.vocabulary import WaitKind
 from ...errors import ExpressionError, ExpressionWork
+from ...jsontext import JSON
+from ...language.operators import kind_of
 from ...mask import cut
 from ..running.cycles import Cycle, read_timer
 from ..running.event_definitions import AWAITED, EventDefinition
@@ -30,11 +32,19 @@ def _wait(definition: EventDefinition, token: Token, number: int) -> Wait | None
         return Wait("condition", number)
     correlation = None
     if definition.correlation is not None:
-        value = definition.correlation.evaluate(token.context)
-        correlation = value if isinstance(value, str) else str(value)
+        correlation = _correlation(definition.correlation.evaluate(token.context), token)
         _refuse_long("correlation", correlation, token)
     kind: WaitKind = "signal" if definition.kind == "signal" else "message"
     return Wait(kind, number, name=event_name(definition, token), correlation=correlation)
+
+
+def _correlation(value: JSON, token: Token) -> str:
+    """Text or a number, as in the vendors' engines: of null all processes would wait for the same message."""
+    if isinstance(value, str) or type(value) in (int, float):
+        return str(value)
+    raise ExpressionError(
+        f"The correlation of {token.node.label} is {kind_of(value)}, neither text nor a number: give it a value."
+    )
 
 
 def event_name(definition: EventDefinition, token: Token) -> str:

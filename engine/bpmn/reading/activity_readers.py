@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from lxml import etree
 
+from ...language.mapped import InOrder, member_of
 from ..elements.activity import Activity
 from ..running.node import Process
 from .bindings import Binding
 from .loop_readers import read_loop
-from .mappings import read_io, zeebe_mappings
+from .mappings import Input, OutputMapping, read_io, zeebe_mappings
 from .model_reader import AnyNode, ModelReader
 from .words import is_true
 
 if TYPE_CHECKING:
-    pass
+    from ...language.expressions import Value
 
 Kind = TypeVar("Kind", bound=Activity)
 
@@ -26,10 +28,30 @@ def mapped(
     """A node with what the model lets in and out, which a ``binding`` has read already."""
     node = reader.node(kind, process, element)
     io = read_io(element) if binding is None else binding
-    node.input_values = {name: reader.value(element, given) for name, given in io.inputs.items()}
-    node.output_values = [(mapping.target, reader.value(element, mapping)) for mapping in io.outputs]
+    node.input_values = dict(_inputs(reader, element, io.inputs))
+    node.output_values = list(_outputs(reader, element, io.outputs))
     node.only_mapped = next(zeebe_mappings(element, "output"), None) is not None
     return node
+
+
+def _inputs(reader: ModelReader, element: etree._Element, inputs: Mapping[str, Input]) -> Iterator[tuple[str, Value]]:
+    """What is let in: of Zeebe each sees those before it, while the Java engines read all of them outside."""
+    order = InOrder()
+    for name, given in inputs.items():
+        value = reader.value(element, given)
+        yield name, order.add(name, value) if given.in_order else value
+
+
+def _outputs(
+    reader: ModelReader, element: etree._Element, mappings: Iterable[OutputMapping]
+) -> Iterator[tuple[str, Value]]:
+    """What is let out: in every vendor's engine each mapping sees those before it."""
+    order = InOrder()
+    for mapping in mappings:
+        value = reader.value(element, mapping)
+        if mapping.members:
+            value = member_of((mapping.target, *mapping.members), value)
+        yield mapping.target, order.add(mapping.target, value)
 
 
 def activity(

@@ -23,6 +23,8 @@ class Input(NamedTuple):
 
     value: Any
     language: Language = "juel"
+    in_order: bool = False
+    """Whether it sees the inputs before it: Zeebe's do, those of the Java engines are all read outside."""
 
 
 class OutputMapping(NamedTuple):
@@ -31,6 +33,10 @@ class OutputMapping(NamedTuple):
     target: str
     value: Any
     language: Language = "juel"
+    members: tuple[str, ...] = ()
+    """Where inside the variable it goes, if it is not the whole of it."""
+    by_name: bool = False
+    """Whether the value is the name of a variable and no expression."""
 
 
 class Passing(NamedTuple):
@@ -120,8 +126,10 @@ def read_inputs(element: etree._Element) -> dict[str, Input]:
             inputs.setdefault(parameter.get("name", ""), Input(value=parameter_value(parameter)))
         except Unreadable:
             continue
+    mapped: dict[str, Input] = {}
     for mapping in zeebe_mappings(element, "input"):
-        _put_nested(inputs, mapping.get("target", ""), mapping.get("source", "").strip())
+        _put_nested(mapped, mapping.get("target", ""), mapping.get("source", "").strip())
+    inputs = {**mapped, **inputs}
     for name, text in read_headers(element).items():
         inputs.setdefault(name, Input(value=text))
     for name, text in read_fields(element).items():
@@ -168,33 +176,34 @@ def read_outputs(element: etree._Element) -> tuple[OutputMapping, ...]:
             continue
     for mapping in zeebe_mappings(element, "output"):
         source = mapping.get("source", "").strip()
-        found.append(OutputMapping(target=mapping.get("target", ""), value=source, language=language_of(source)))
+        target, *members = mapping.get("target", "").split(".")
+        value = source if members else source or None
+        found.append(OutputMapping(target, value, language_of(source), tuple(members)))
     return tuple(found)
 
 
 def _put_nested(inputs: dict[str, Input], target: str, source: str) -> None:
-    """Zeebe's target ``a.b`` is the member ``b`` of the variable ``a``; the first of two equal targets counts.
+    """Zeebe's target ``a.b`` is the member ``b`` of the variable ``a``; the last of two equal targets counts.
 
     A mapping without a source is null.
     """
     name, *members = target.split(".")
     language = language_of(source)
-    if not members:
-        inputs.setdefault(name, Input(value=source or None, language=language))
-        return
+    value: Any = source or None
     before = inputs.get(name)
-    if before is not None and not isinstance(before.value, dict):
-        return
-    tree: dict[str, Any] = before.value if before else {}
-    level = tree
-    for member in members[:-1]:
-        following = level.setdefault(member, {})
-        if not isinstance(following, dict):
-            return
-        level = following
-    level.setdefault(members[-1], source)
-    known = before.language if before else language
-    inputs[name] = Input(value=tree, language="feel" if "feel" in (known, language) else "juel")
+    if members:
+        tree: dict[str, Any] = before.value if before is not None and isinstance(before.value, dict) else {}
+        level = tree
+        for member in members[:-1]:
+            following = level.get(member)
+            if not isinstance(following, dict):
+                following = level[member] = {}
+            level = following
+        level[members[-1]] = value
+        if before is not None and "feel" in (before.language, language):
+            language = "feel"
+        value = tree
+    inputs[name] = Input(value=value, language=language, in_order=True)
 
 
 def _spiff_value(text: str) -> Any:
@@ -244,8 +253,8 @@ def read_passed(element: etree._Element, name: str) -> tuple[tuple[OutputMapping
     for passed in extensions(element, name, (CAMUNDA, FLOWABLE, ACTIVITI)):
         everything = everything or passed.get("variables") == "all"
         expression, source = passed.get("sourceExpression"), passed.get("source")
-        value = expression or (f"${{{source}}}" if source else None)
+        value = expression or source
         target = passed.get("target") or (source if passed.get("target") is None else None)
         if value and target:
-            found.append(OutputMapping(target=target, value=value))
+            found.append(OutputMapping(target=target, value=value, by_name=not expression))
     return tuple(found), everything

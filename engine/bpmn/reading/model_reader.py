@@ -13,6 +13,7 @@ from ...findings import Report
 from ...language.compiler import Compiler
 from ...language.expressions import Expression, Value, compile_expression, compile_value
 from ...language.feel.reading.places import pointed
+from ...language.mapped import variable
 from ...limits import Limits
 from ..elements.form import Form
 from ..elements.subprocesses import CallActivity
@@ -85,7 +86,9 @@ class ModelReader:
             return compile_expression("null", limits=self.limits)
 
     def value(self, element: etree._Element, given: Input | OutputMapping) -> Value:
-        """Compile a value with expressions in its strings."""
+        """Compile a value with expressions in its strings, or one that is the name of a variable."""
+        if isinstance(given, OutputMapping) and given.by_name:
+            return variable(given.value)
         try:
             made = self.compiler.value(given.value, given.language)
             self._warn_of_nulls(element, made)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import ExpressionError
 from ...language.expressions import Expression, Value
+from ...language.mapped import all_of
 from .event_definitions import matches
 from .spiff import BpmnProcessSpec, BpmnTaskSpec
 
@@ -170,15 +171,13 @@ class Node(BpmnTaskSpec):
     def take_inputs(self, token: Token) -> None:
         """Let what the model lets in be seen from the token, in front of everything else."""
         if self.input_values:
-            context = token.context
-            token.data = {**token.data, **{name: value.evaluate(context) for name, value in self.input_values.items()}}
+            token.data = {**token.data, **all_of(self.input_values.items(), token.context)}
             token.workflow.touched[token.id] = token
 
     def map_outputs(self, token: Token, results: Mapping[str, Any]) -> None:
         """Set the variables that the model's output mappings name."""
         if self.output_values:
-            context = token.context.child(results)
-            self.let_out(token, {target: value.evaluate(context) for target, value in self.output_values})
+            self.let_out(token, all_of(self.output_values, token.context.child(results)))
 
     def let_out(self, token: Token, values: dict[str, Any]) -> None:
         """Set these variables outside of the node."""
@@ -230,8 +229,8 @@ class Node(BpmnTaskSpec):
         """The work of an activity is done."""
         raise TypeError(f"{type(self).__name__} is no activity")
 
-    def caught(self, token: Token, number: int, payload: Mapping[str, Any]) -> None:
-        """One of the things that a token here waits for has come."""
+    def caught(self, token: Token, number: int, payload: Mapping[str, Any], causes: tuple[int, ...] = ()) -> None:
+        """One of the things that a token here waits for has come, ``causes`` tell after what of this process."""
         raise TypeError(f"{type(self).__name__} waits for nothing")
 
     def has_become_true(self, token: Token, number: int) -> bool:
@@ -335,8 +334,13 @@ class Catcher(Node):
         """Begin to wait, beside the activity or inside the scope of this token, for what comes from outside."""
         raise NotImplementedError
 
-    def catch(self, token: Token, payload: Mapping[str, Any], source: Token | None = None) -> None:
-        """Go on, since what it is for has come to the activity or the scope of this token, from ``source`` in it."""
+    def catch(
+        self, token: Token, payload: Mapping[str, Any], source: Token | None = None, causes: tuple[int, ...] = ()
+    ) -> None:
+        """Go on, since what it is for has come to the activity or the scope of this token, from ``source`` in it.
+
+        ``causes`` are those of whatever has thrown it: what goes on follows them too, so it is undone before them.
+        """
         raise NotImplementedError
 
 
