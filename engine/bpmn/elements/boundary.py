@@ -7,7 +7,7 @@ from typing import Any
 
 from ..running.event_definitions import AWAITED
 from ..running.node import Catcher, Node
-from ..running.token import READY, WAITING, Token
+from ..running.token import READY, WAITING, Token, followed
 from ..running.token_data import COMPENSATES
 from .compensation import left_by_border
 from .events import CatchEvent
@@ -28,27 +28,31 @@ class BoundaryEvent(CatchEvent, Catcher):
             listener.note(host=token.id)
             self.listen_for(listener)
 
-    def caught(self, token: Token, number: int, payload: Mapping[str, Any]) -> None:
+    def caught(self, token: Token, number: int, payload: Mapping[str, Any], causes: tuple[int, ...] = ()) -> None:
         workflow = token.workflow
         if not self.all_seen(token, number):
+            token.follow(causes)
             self.receive(token, payload)
             return
         host = workflow.tasks[token.internal_data["host"]]
         if not self.interrupting:
             self.listen_on(token, number)
-        self._come(host, {**token.data, **payload} if self.only_mapped else payload)
+        after = followed(token.causes, causes)
+        self._come(host, {**token.data, **payload} if self.only_mapped else payload, after)
 
-    def catch(self, token: Token, payload: Mapping[str, Any], source: Token | None = None) -> None:
+    def catch(
+        self, token: Token, payload: Mapping[str, Any], source: Token | None = None, causes: tuple[int, ...] = ()
+    ) -> None:
         undoes = token.node.undo_on_error and any(definition.kind == "error" for definition in self.definitions)
-        self._come(token, payload, undoes=undoes)
+        self._come(token, payload, causes, undoes=undoes)
 
-    def _come(self, host: Token, payload: Mapping[str, Any], *, undoes: bool = False) -> None:
+    def _come(self, host: Token, payload: Mapping[str, Any], after: tuple[int, ...], *, undoes: bool = False) -> None:
         if self.interrupting:
-            self._interrupt(host, payload, undoes=undoes)
+            self._interrupt(host, payload, after, undoes=undoes)
         else:
-            self.go_on(host, host.causes, payload)
+            self.go_on(host, followed(host.causes, after), payload)
 
-    def _interrupt(self, host: Token, payload: Mapping[str, Any], *, undoes: bool) -> None:
+    def _interrupt(self, host: Token, payload: Mapping[str, Any], after: tuple[int, ...], *, undoes: bool) -> None:
         workflow = host.workflow
         scope = host.scope
         assert scope is not None
@@ -57,7 +61,7 @@ class BoundaryEvent(CatchEvent, Catcher):
             workflow.cancel_token(boundary)
         end_race(host)
         removed: list[Token] = []
-        causes = workflow.cancel_token(host, removed)
+        causes = followed(workflow.cancel_token(host, removed), after)
         if workflow.way is not None:
             workflow.way.removed(removed, causes)
         token = self.go_on(host, causes, payload, state=WAITING if undoes else READY)

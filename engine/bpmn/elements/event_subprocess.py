@@ -7,7 +7,7 @@ from typing import Any
 
 from ..running.event_definitions import AWAITED
 from ..running.node import Catcher, Process, catching
-from ..running.token import STARTED, WAITING, Token
+from ..running.token import STARTED, WAITING, Token, followed
 from ..running.token_data import COMPENSATES
 from .compensation import compensated, give_back
 from .events import CatchEvent, StartEvent
@@ -31,15 +31,17 @@ class EventSubProcess(Catcher):
         if any(definition.kind in AWAITED for definition in self.definitions):
             self.listener.listen_for(token.workflow.new_token(self.listener, token, None, token.causes, state=WAITING))
 
-    def catch(self, token: Token, payload: Mapping[str, Any], source: Token | None = None) -> None:
+    def catch(
+        self, token: Token, payload: Mapping[str, Any], source: Token | None = None, causes: tuple[int, ...] = ()
+    ) -> None:
         workflow = token.workflow
-        causes = token.causes
+        before = token.causes
         token.live += 1  # the scope must not end between what is taken away and what goes on
         if self.interrupting:
             # A handler whose own error this is would end with it once more.
             give_back(token, but=source)
-            causes = workflow.interrupt(token)
-        started = workflow.new_token(self, token, None, causes)
+            before = workflow.interrupt(token)
+        started = workflow.new_token(self, token, None, followed(before, causes))
         token.live -= 1
         if not self.start_event.only_mapped:
             started.set_variables(payload)
@@ -84,13 +86,15 @@ class Listener(CatchEvent):
         self.definitions = handler.definitions
         self.parallel_multiple = handler.start_event.parallel_multiple
 
-    def caught(self, token: Token, number: int, payload: Mapping[str, Any]) -> None:
+    def caught(self, token: Token, number: int, payload: Mapping[str, Any], causes: tuple[int, ...] = ()) -> None:
         scope = token.scope
         assert scope is not None
         if not self.all_seen(token, number):
+            token.follow(causes)
             self.handler.start_event.receive(token, payload)
             return
         if not self.handler.interrupting:
             self.listen_on(token, number)
         only_mapped = self.handler.start_event.only_mapped
-        self.handler.catch(scope, {**token.data, **payload} if only_mapped else payload)
+        brought = {**token.data, **payload} if only_mapped else payload
+        self.handler.catch(scope, brought, causes=followed(token.causes, causes))

@@ -12,7 +12,6 @@ from ..running.event_definitions import EventDefinition
 from ..running.node import Node
 from ..running.token import Token
 from ..running.token_data import CALLED, RACE, TRIGGERED
-from ..running.workflow import Workflow
 from .compensation import cancel_transaction, compensate, taken_back
 from .gateways import end_race
 from .triggers import condition_holds, event_name, repeats_left, rest, wait_again, waits_for
@@ -85,8 +84,9 @@ class CatchEvent(Node):
         if not wait_again(token, number) and self.parallel_multiple:
             token.workflow.stop_waiting(token)
 
-    def caught(self, token: Token, number: int, payload: Mapping[str, Any]) -> None:
+    def caught(self, token: Token, number: int, payload: Mapping[str, Any], causes: tuple[int, ...] = ()) -> None:
         workflow = token.workflow
+        token.follow(causes)
         self.receive(token, payload)
         if not self.all_seen(token, number):
             return
@@ -169,7 +169,7 @@ class Sent(Node):
     def _run_hook(self, token: Token) -> bool | None:
         internal = token.internal_data
         if "kind" in internal:
-            _send(token.workflow, internal["kind"], internal["name"], internal["payload"])
+            _send(token, internal["kind"], internal["name"], internal["payload"])
         return "undoing" not in internal
 
     def undone(self, token: Token) -> bool | None:
@@ -180,8 +180,9 @@ class Sent(Node):
         token.workflow.move(token, ())
 
 
-def _send(workflow: Workflow, kind: ThrownKind, name: str, payload: Mapping[str, Any]) -> None:
+def _send(sent: Token, kind: ThrownKind, name: str, payload: Mapping[str, Any]) -> None:
     """Deliver a signal to all who wait, here and elsewhere, or a message to one, here before elsewhere."""
+    workflow = sent.workflow
     effort.spend(len(workflow.waits))
     receivers = [
         (token_id, wait.number)
@@ -191,7 +192,7 @@ def _send(workflow: Workflow, kind: ThrownKind, name: str, payload: Mapping[str,
     ]
     for token_id, number in receivers[:1] if kind == "message" else receivers:
         if any(wait.number == number for wait in workflow.waits.get(token_id, ())):
-            workflow.fire(workflow.tasks[token_id], number, payload)
+            workflow.fire(workflow.tasks[token_id], number, payload, sent.causes)
     if kind == "signal" or not receivers:
         workflow.host.throw(kind, name, payload)
 

@@ -115,6 +115,13 @@ class Token(Task):
         self._state = COMPLETED
         self.task_spec._on_complete(self)
 
+    def follow(self, causes: tuple[int, ...]) -> None:
+        """Come after the tasks among these causes as well."""
+        after = followed(self.causes, causes)
+        if after != self.causes:
+            self.causes = after
+            self.workflow.touched[self.id] = self
+
     @property
     def after(self) -> list[int]:
         """The ids of the tasks that whatever happens here causally follows."""
@@ -130,14 +137,14 @@ class Token(Task):
         current = self
         while True:
             for event in current.node.catchers(current, kind, code):
-                event.catch(current, named(event.definitions, payload))
+                event.catch(current, named(event.definitions, payload), causes=self.causes)
                 return True
             scope = current.scope
             if scope is None:
                 return False
             for event in scope.node.catchers_inside(scope, kind, code):
                 if event is not current.node:
-                    event.catch(scope, named(event.definitions, payload), current)
+                    event.catch(scope, named(event.definitions, payload), current, self.causes)
                     return True
             current = scope
 
@@ -264,7 +271,7 @@ class Token(Task):
         Raises LimitExceeded if the process then holds too much.
         """
         if values:
-            self.workflow.conditions_may_differ()
+            self.workflow.conditions_may_differ(self.causes)
         for name, value in values.items():
             if name in self.data:
                 self._about_to_set(self.id, name, self.data)
@@ -276,7 +283,7 @@ class Token(Task):
     def set_around(self, values: Mapping[str, Any]) -> None:
         """The same past the token's own locals: what a mapping lets out of an activity."""
         if values:
-            self.workflow.conditions_may_differ()
+            self.workflow.conditions_may_differ(self.causes)
         for name, value in values.items():
             self._set_around(name, value)
 
@@ -319,6 +326,13 @@ class Token(Task):
 
     def __repr__(self) -> str:
         return f"<Token {self.id} on {self.task_spec.name}, {TaskState.get_name(self._state)}>"
+
+
+def followed(causes: tuple[int, ...], more: tuple[int, ...]) -> tuple[int, ...]:
+    """The causes of what also follows the tasks among these; what they are inside of is no matter to it."""
+    if not more or causes == more:
+        return causes
+    return merged(causes, tuple([cause for cause in more if cause > 0]))
 
 
 def merged(causes: tuple[int, ...], more: tuple[int, ...]) -> tuple[int, ...]:

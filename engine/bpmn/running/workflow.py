@@ -71,6 +71,8 @@ class Workflow(BpmnWorkflow):
         """Scopes that are about to end, the innermost first."""
         self._watching: set[int] = set()
         self._conditions_stale = False
+        self._changed_after: set[int] = set()
+        """The tasks after which something has changed that a condition may depend on."""
         self._unchecked: list[int] = []
         """Those who watch a condition and have to look at it, the next one last."""
         self.is_unfinished = False
@@ -419,8 +421,7 @@ class Workflow(BpmnWorkflow):
         self.open_tasks.discard(token.id)
         causes = token.causes
         token.causes = (*(cause for cause in causes if cause < 0), task_id) if causes and causes[0] < 0 else (task_id,)
-        if self._watching:
-            self._conditions_stale = True
+        self.conditions_may_differ((task_id,))
         try:
             token.task_spec.finish(token, results)
         except (BpmnError, RiverstoneError) as error:
@@ -444,12 +445,12 @@ class Workflow(BpmnWorkflow):
         else:
             self._throw_error(token, error)
 
-    def fire(self, token: Token, number: int, payload: Mapping[str, Any]) -> None:
-        """What a token waits for has come; ``number`` tells which of several things."""
+    def fire(self, token: Token, number: int, payload: Mapping[str, Any], causes: tuple[int, ...] = ()) -> None:
+        """What a token waits for has come; ``number`` tells which of several things, ``causes`` what led to it here."""
         for wait in self.waits.get(token.id, ()):
             if wait.number == number:
                 self.host.came(token, wait, payload)
-        self.guard(token, lambda: token.node.caught(token, number, payload))
+        self.guard(token, lambda: token.node.caught(token, number, payload, causes))
 
     # -- waits
 
@@ -471,11 +472,12 @@ class Workflow(BpmnWorkflow):
             self.touched[token.id] = token
             self._watching.discard(token.id)
 
-    def conditions_may_differ(self) -> None:
-        """Something has changed that a conditional event may depend on."""
+    def conditions_may_differ(self, causes: tuple[int, ...] = ()) -> None:
+        """Something has changed, after these causes, that a conditional event may depend on."""
         # A wait for a condition that begins later is looked at all the same.
         if self._watching:
             self._conditions_stale = True
+            self._changed_after.update(cause for cause in causes if cause > 0)
 
     def check_conditions(self, is_over: Callable[[], bool] | None = None) -> None:
         """Fire the conditional events whose condition has become true since it was last looked at.
@@ -495,12 +497,13 @@ class Workflow(BpmnWorkflow):
                         break
             if self._unchecked:
                 return
+        self._changed_after.clear()
 
     def _check_conditions_of(self, token: Token) -> None:
         effort.spend(CHECK)
         for wait in self.waits[token.id]:
             if wait.kind == "condition" and token.node.has_become_true(token, wait.number):
-                self.fire(token, wait.number, {})
+                self.fire(token, wait.number, {}, tuple(sorted(self._changed_after)))
                 return
 
     # -- interruption
