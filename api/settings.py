@@ -121,8 +121,8 @@ class Settings:
             introspection=_introspection(_given(in_file, "introspection", given, INTROSPECTION)),
             encryption_keys=tuple(keys),
             webhooks=tuple(_texts(given.get("RIVERSTONE_WEBHOOKS")) or _texts(in_file.get("webhooks"))),
-            quotas=_quotas("quotas", given, in_file),
-            process_quotas=_quotas("process_quotas", given, in_file),
+            quotas=_quotas("RIVERSTONE_QUOTAS", "quotas", given, in_file),
+            process_quotas=_quotas("RIVERSTONE_PROCESS_QUOTAS", "process_quotas", given, in_file),
             public_url=public_url,
             secrets=_secrets(_given(in_file, "secrets", given, SECRETS)),
             oidc=_oidc(_given(in_file, "oidc", given, OIDC), public_url),
@@ -217,9 +217,8 @@ def _address(given: Any) -> str | None:
     return str(given)
 
 
-def _quotas(setting: str, settings: Mapping[str, Any], in_file: Mapping[str, Any]) -> dict[str, Quota]:
+def _quotas(name: str, setting: str, settings: Mapping[str, Any], in_file: Mapping[str, Any]) -> dict[str, Quota]:
     """By the code of the stone or the key of the process, from a JSON text or what the file has."""
-    name = f"RIVERSTONE_{setting.upper()}"
     given = settings.get(name) or _part(in_file, setting)
     try:
         read = json.loads(given) if isinstance(given, str) else given

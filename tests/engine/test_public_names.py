@@ -171,10 +171,10 @@ MODELS = """
     KeyRow
     Leases
     Listed
-    Listener
     Look
     ModelRow
     NewHistoryRow
+    NewsListener
     NoticeRow
     Place
     PutOut
