@@ -31,10 +31,14 @@ ProcessStatus: TypeAlias = Literal[
 ProcessOutcome: TypeAlias = Literal["success", "failed", "canceled"]
 """How the own work of a process instance has ended, whatever was undone since; None before that."""
 
-Awaits: TypeAlias = Literal["attention", "person", "event", "suspended", "quota"]
+Awaits: TypeAlias = Literal["attention", "person", "event", "stone", "suspended", "quota"]
 """For whom or what an instance stands still: somebody who decides what becomes of a failure (``attention``), a person
-with a task, an event (a message, a signal, a time or a condition), that somebody lets it go on who has suspended it, or
-for its turn to begin (``quota``). None while it goes on by itself or has ended."""
+with a task, an event (a message, a signal, a time or a condition), a stone that is suspended or that no engine has,
+that somebody lets it go on who has suspended it, or for its turn to begin (``quota``). None while it goes on by itself
+or has ended."""
+
+HeldBack: TypeAlias = Literal["stone-missing", "suspended"]
+"""The statuses of tasks that begin only when somebody does something about their stone."""
 
 ProcessState: TypeAlias = Literal["running", Awaits, ProcessOutcome]
 """By what process instances are looked for: ``running`` is what has not ended and waits for nobody."""

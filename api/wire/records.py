@@ -388,6 +388,7 @@ class ProcessCounts(Schema):
     attention = shown("attention", fields.Integer)
     person = shown("person", fields.Integer)
     event = shown("event", fields.Integer)
+    stone = shown("stone", fields.Integer)
     suspended = shown("suspended", fields.Integer)
     quota = shown("quota", fields.Integer)
     success = shown("success", fields.Integer)

@@ -271,7 +271,8 @@ class BatchCalls(RepairCalls):
         def action(turn: Turn) -> BatchRow:
             row = self._batch_row(batch_id, owner, prepared="preparing" not in allowed)
             if row.state not in allowed:
-                text = f"The batch {batch_id} has the state {row.state!r}, so it cannot be {state} any more."
+                what = "resumed" if state == "running" else state
+                text = f"The batch {batch_id} has the state {row.state!r}, so it cannot be {what} any more."
                 raise Conflict(text, code="batch-over", status=row.state)
             changed = replace(row, state=state, engine=None, rate=row.rate if rate is None else rate)
             if state == "running":

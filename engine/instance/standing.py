@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
-from ...models.vocabulary import OUTCOMES, UNDO_FAILED, Awaits
+from ...models.vocabulary import OUTCOMES, UNDO_FAILED, Awaits, HeldBack
 
 if TYPE_CHECKING:
     from .instance import Instance
 
 UNDOS_FAILED = frozenset(UNDO_FAILED.values())
+HELD_BACK = frozenset(get_args(HeldBack))
 
 
 def note_standing(instance: Instance) -> None:
@@ -20,7 +21,7 @@ def note_standing(instance: Instance) -> None:
 
 
 def awaited_by(instance: Instance) -> Awaits | None:
-    """For whom it stands still: for people whatever goes on beside that, for an event where nothing else goes on."""
+    """For whom it stands still: for people whatever goes on beside that, for anything else where nothing goes on."""
     phase = instance.row.phase
     if instance.row.suspension is not None:
         return "suspended"
@@ -32,13 +33,16 @@ def awaited_by(instance: Instance) -> Awaits | None:
         if instance.people:
             return "person"
         workflow = instance.workflow
+        if workflow.open_tasks:
+            return "stone" if _is_held_back(instance) else None
         # What only listens for an event sub-process holds nothing up.
-        if (
-            workflow.waits
-            and not workflow.open_tasks
-            and any(workflow.tasks[each].node.counts for each in workflow.waits)
-        ):
-            return "event"
-        return None
+        waits = workflow.waits
+        return "event" if waits and any(workflow.tasks[each].node.counts for each in waits) else None
     failed = phase == "paused" or (phase == "ended" and instance.row.status in UNDOS_FAILED)
     return "attention" if failed else None
+
+
+def _is_held_back(instance: Instance) -> bool:
+    """Whether none of its open tasks goes on before somebody sees to its stone."""
+    # The newest first: while anything goes on, that mostly does.
+    return all(row.status in HELD_BACK for row in reversed(dict.values(instance.tasks)) if row.open)

@@ -1,4 +1,4 @@
-"""Where process instances wait for people and events, for whoever looks at a list."""
+"""Where process instances wait for people, events and stones, for whoever looks at a list."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from ...models import AwaitedRow, InstanceRow, Store, TaskRow, read_awaited
+from ...models.vocabulary import HeldBack
 from ..bpmn.running.token import ERROR
 from ..clock import moment
 from ..views.processes import Awaited
@@ -27,14 +28,19 @@ def awaited_of(
     numbers = [row.process_instance_id for row in rows if row.awaits is not None and row.phase == "running"]
     if not numbers:
         return {}
-    found = read_awaited(store, numbers, failed=ERROR, people=tasks is None)
-    return _shown([*_people(tasks or ()), *found])
+    found = read_awaited(store, numbers, failed=ERROR, tasks=tasks is None)
+    return _shown([*_tasks(tasks or ()), *found])
 
 
-def _people(tasks: Iterable[TaskRow]) -> list[AwaitedRow]:
-    """The places at which tasks of people wait."""
-    places = Counter((row.process_instance_id, row.node, row.name) for row in tasks if row.event == "user")
-    return [AwaitedRow(number, None, node, name, None, count) for (number, node, name), count in places.items()]
+def _tasks(tasks: Iterable[TaskRow]) -> list[AwaitedRow]:
+    """The places at which tasks wait for people, or for somebody who sees to their stones."""
+    places: Counter[tuple[int, HeldBack | None, str, str | None]] = Counter()
+    for row in tasks:
+        if row.status == "stone-missing" or row.status == "suspended":
+            places[row.process_instance_id, row.status, row.node, row.stone] += 1
+        elif row.event == "user":
+            places[row.process_instance_id, None, row.node, row.name] += 1
+    return [AwaitedRow(number, kind, node, name, None, count) for (number, kind, node, name), count in places.items()]
 
 
 def awaited_in(instance: Instance) -> tuple[Awaited, ...]:
@@ -42,7 +48,7 @@ def awaited_in(instance: Instance) -> tuple[Awaited, ...]:
     if instance.row.awaits is None:
         return ()
     number, workflow = instance.number, instance.workflow
-    found = _people(instance.tasks.open_rows())
+    found = _tasks(instance.tasks.open_rows())
     for token_id, waits in list(workflow.waits.items())[:MOST_PLACES]:
         name = workflow.tasks[token_id].node.name
         if token_id not in workflow.paused and not name.endswith(":listener"):

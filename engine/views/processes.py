@@ -7,20 +7,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from ...models.vocabulary import Awaits, InstanceKind, MessageOutcome, ProcessOutcome, ProcessStatus, WaitKind
+from ...models.vocabulary import Awaits, HeldBack, InstanceKind, MessageOutcome, ProcessOutcome, ProcessStatus, WaitKind
 from .pages import Page
 
-AwaitedKind: TypeAlias = Literal["person", WaitKind]
+AwaitedKind: TypeAlias = Literal["person", WaitKind, HeldBack]
+"""What it is: a person, an event, or a stone that is suspended or that no engine has."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Awaited:
-    """A person or an event for which a process instance stands still at one element."""
+    """A person, an event or a stone for which a process instance stands still at one element."""
 
     kind: AwaitedKind
     element_id: str
     name: str | None = None
-    """Of the task, the message or the signal."""
+    """Of the task, the message or the signal; the code of the stone."""
     due: datetime | None = None
     """When a time comes; the first of several."""
     count: int = 1
@@ -130,7 +131,7 @@ class ProcessInstance:
     awaits: Awaits | None = None
     """For whom or what it stands still; None while it goes on by itself, or has ended and nobody has to decide."""
     waits_for: tuple[Awaited, ...] = ()
-    """Where it waits for people and events, the first twenty places."""
+    """Where it waits for people, events and stones, the first twenty places."""
     suspended: Suspension | None = None
     """Why nothing of it begins, and since when; None where it goes on."""
 
@@ -196,7 +197,7 @@ class ProcessSummary:
     awaits: Awaits | None = None
     """For whom or what it stands still; None while it goes on by itself, or has ended and nobody has to decide."""
     waits_for: tuple[Awaited, ...] = ()
-    """Where it waits for people and events, the first twenty places."""
+    """Where it waits for people, events and stones, the first twenty places."""
     suspended: Suspension | None = None
     """Why nothing of it begins, and since when; None where it goes on."""
 

@@ -1,4 +1,7 @@
-"""Where process instances stand still: at tasks of people, and at what tokens wait for, a line for each place."""
+"""Where process instances stand still: at tasks that begin when somebody sees to it, and at what tokens wait for.
+
+There is a line for each place.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,20 @@ from typing import NamedTuple
 
 from ..commit.connection import Connection
 from ..databases.statements import marks
-from ..vocabulary import WaitKind
+from ..vocabulary import HeldBack, WaitKind
 
 MOST = 2_000
 """Places that are read at once, of all instances together."""
 
 
 class AwaitedRow(NamedTuple):
-    """One place of one instance: ``kind`` is None for a person's task, whose ``name`` is then drawn in the model."""
+    """One place of one instance: ``kind`` is None for a person's task, whose ``name`` is then drawn in the model.
+
+    That of a task whose stone is missing or suspended is the stone's code.
+    """
 
     process_instance_id: int
-    kind: WaitKind | None
+    kind: WaitKind | HeldBack | None
     node: str
     name: str | None
     due: int | None
@@ -25,23 +31,28 @@ class AwaitedRow(NamedTuple):
     places: int
 
 
-def read_awaited(store: Connection, numbers: Sequence[int], *, failed: int, people: bool = True) -> list[AwaitedRow]:
-    """The places at which these instances stand, tasks of ``people`` first; raises StoreError.
+def read_awaited(store: Connection, numbers: Sequence[int], *, failed: int, tasks: bool = True) -> list[AwaitedRow]:
+    """The places at which these instances stand, ``tasks`` first; raises StoreError.
 
     A token whose state is ``failed`` waits for a decision, whatever ends its patience.
     """
     if not numbers:
         return []
-    found = store.read(PEOPLE.format(marks(numbers)), numbers) if people else []
+    found = store.read(TASKS.format(marks(numbers)), numbers) if tasks else []
     # What only listens for an event sub-process holds nothing up.
     found += store.read(WAITS.format(marks(numbers)), (*numbers, failed, "%:listener"))
     return [AwaitedRow(*row) for row in found]
 
 
-PEOPLE = (
-    "SELECT `process_instance_id`, NULL, `node`, `name`, NULL, COUNT(*) FROM `task`"
-    " WHERE `process_instance_id` IN ({}) AND `open` = 1 AND `event` = 'user'"
-    f" GROUP BY `process_instance_id`, `node`, `name` ORDER BY MIN(`id`) LIMIT {MOST}"
+_HELD = "`status` IN ('stone-missing', 'suspended')"
+_PLACE = (
+    f"SELECT `process_instance_id`, CASE WHEN {_HELD} THEN `status` END AS `held`, `node`,"
+    f" CASE WHEN {_HELD} THEN `stone` ELSE `name` END AS `called`, `id` FROM `task`"
+    f" WHERE `process_instance_id` IN ({{}}) AND `open` = 1 AND (`event` = 'user' OR {_HELD})"
+)
+TASKS = (
+    f"SELECT `process_instance_id`, `held`, `node`, `called`, NULL, COUNT(*) FROM ({_PLACE}) AS `places`"
+    f" GROUP BY `process_instance_id`, `held`, `node`, `called` ORDER BY MIN(`id`) LIMIT {MOST}"
 )
 WAITS = (
     "SELECT `wait`.`process_instance_id`, `kind`, `node`, `name`, MIN(`due`), COUNT(*) FROM `wait` JOIN `token`"

@@ -9,6 +9,7 @@ import pytest
 
 from riverstone.engine import Engine, VirtualClock
 from riverstone.engine.instance.standing import awaited_by
+from riverstone.engine.views.processes import Awaited
 from riverstone.models.vocabulary import OUTCOMES, ProcessState
 
 from .sketch import catch, definitions, flow, line, process, service
@@ -70,7 +71,9 @@ def test_what_waits_is_told_from_what_works(deployed: Engine, clock: VirtualCloc
         "attention": 0,
         "person": 1,
         "event": 3,
+        "stone": 0,
         "suspended": 0,
+        "quota": 0,
         "success": 1,
         "failed": 0,
         "canceled": 0,
@@ -111,6 +114,47 @@ def test_a_person_is_told_of_beside_what_works(engine: Engine) -> None:
     assert [each.element_id for each in engine.get(number).waits_for] == ["v"]
     engine.complete(tasks["v"])
     assert engine.get(number).awaits is None
+
+
+def test_what_waits_for_a_suspended_stone_says_so(deployed: Engine) -> None:
+    deployed.suspend_stone("watch")
+    number = deployed.start(key="works", name="x").process_instance_id
+    told = deployed.get(number)
+    assert (told.awaits, told.waits_for) == ("stone", (Awaited(kind="suspended", element_id="a", name="watch"),))
+    (item,) = deployed.search(state="stone").items
+    assert (item.awaits, item.waits_for) == ("stone", told.waits_for)
+    assert found(deployed, "running") == []
+    assert deployed.counts()["stone"] == 1
+    assert {each.labels[0]: each.count for each in deployed.figures().awaits}["stone"] == 1
+
+    deployed.unsuspend_stone("watch")
+    deployed.run_pending()
+    assert (deployed.get(number).awaits, found(deployed, "running")) == (None, ["works"])
+
+
+def test_what_waits_for_a_stone_that_no_engine_has_says_so(url: str, world: World, clock: VirtualClock) -> None:
+    with Engine(url, stones=world.stones()) as engine:
+        engine.deploy(MODELS["works"])
+    with Engine(url, stones=[], clock=clock) as lacking:
+        told = lacking.get(lacking.start(key="works", name="x").process_instance_id)
+        assert (told.awaits, told.waits_for) == (
+            "stone",
+            (Awaited(kind="stone-missing", element_id="a", name="watch"),),
+        )
+        for stone in world.stones():
+            lacking.register(stone)
+        lacking.run_pending()
+        assert lacking.get(told.process_instance_id).awaits is None
+
+
+def test_a_stone_is_waited_for_only_where_nothing_else_goes_on(engine: Engine) -> None:
+    engine.suspend_stone("make")
+    parts = ['<startEvent id="b"/>', '<parallelGateway id="f"/>', service("w", "watch"), service("m", "make")]
+    engine.deploy(definitions(process("p", *parts, flow("b", "f"), flow("f", "w"), flow("f", "m"))))
+    number = engine.start(key="p", name="x").process_instance_id
+    assert engine.get(number).awaits is None
+    engine.suspend_stone("watch")
+    assert engine.get(number).awaits is None, "a monitor is looked at"
 
 
 def test_what_listens_for_an_event_sub_process_waits_for_nothing(engine: Engine) -> None:
@@ -185,5 +229,7 @@ def test_an_older_store_tells_it_of_what_it_has(store: str, tmp_path: Path, worl
         assert shown
         for each in shown:
             instance = engine._records._load(int(each.process_instance_id))
-            assert each.awaits == awaited_by(instance), each
+            # That it is a stone is said since schema 0042, and of what waited before from its next step on.
+            now = awaited_by(instance)
+            assert each.awaits == (None if now == "stone" else now), each
             assert each.outcome == (OUTCOMES.get(each.status, each.outcome) if each.end_time else None)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ....engine.views.tasks import TaskState
     from ...client.client import Client
 
-STATES = ("running", "attention", "person", "event", "suspended", "quota", "success", "failed", "canceled")
+STATES = ("running", "attention", "person", "event", "stone", "suspended", "quota", "success", "failed", "canceled")
 
 
 @click.command()

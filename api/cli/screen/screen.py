@@ -124,6 +124,10 @@ def standing(instance: ProcessInstance | ProcessSummary) -> Iterator[str]:
 def _awaited(awaited: Awaited) -> str:
     if awaited.kind == "person":
         return f"waits for a person: {awaited.name or awaited.element_id}"
+    if awaited.kind == "suspended":
+        return f"waits for stone {awaited.name}, which is suspended"
+    if awaited.kind == "stone-missing":
+        return f"waits for stone {awaited.name}, which no engine has"
     if awaited.due is not None:
         return f"waits until {local_time(awaited.due)}"
     return f"waits for {awaited.kind} {awaited.name or awaited.element_id}"

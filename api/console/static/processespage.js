@@ -14,7 +14,7 @@ import { moves } from "./state.js";
 import { Watch } from "./watch.js";
 
 const LIMIT = 50;
-const TABS = ["", "attention", "person", "event", "suspended", "quota", "running", "success", "failed", "canceled", "undone"];
+const TABS = ["", "attention", "person", "event", "stone", "suspended", "quota", "running", "success", "failed", "canceled", "undone"];
 const UNDONE = ["rollback.success", "cancel.success", "delete.success"];
 const MOST_COUNTED = 1000;
 /** Filters for those who look for something particular, with the names that the server has for them. */

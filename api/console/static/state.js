@@ -25,7 +25,7 @@ export function ofProcess({ processStatus, paused, awaits, kept }) {
   return kept > 0 ? "retained" : "undone";
 }
 
-const STANDING = { attention: "paused", person: "person", event: "waiting", quota: "waiting" };
+const STANDING = { attention: "paused", person: "person", event: "waiting", stone: "waiting", quota: "waiting" };
 
 /** The state of a task, without what became of its results later. */
 export function ofTask(task) {

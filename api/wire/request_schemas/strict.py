@@ -9,7 +9,8 @@ from marshmallow import RAISE, Schema, missing
 KIND = "Forward runs (start), or the undos of one kind; all unless said otherwise."
 STATE = (
     "One of: success, failed, canceled (how its own work ended, even if it was undone later); attention (it waits for a"
-    " decision about a failure); person, event (it waits for these); suspended; running (it goes on by itself)."
+    " decision about a failure); person, event, stone (it waits for these); suspended; quota (it waits for its turn to"
+    " begin); running (it goes on by itself)."
 )
 CURSOR = "The cursor of the part before."
 ME = "me"
