@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 Severity: TypeAlias = Literal["error", "warning"]
 
 # A hostile file can break a rule at every element, and with names of a megabyte; nobody reads more than this.
-_MOST = 500
+MOST = 500
 _LONGEST = 600
 
 
@@ -82,7 +82,7 @@ class Report:
         """Take over what was found elsewhere."""
         for finding in findings:
             error = finding.severity == "error"
-            if len(self._findings) < _MOST or (error and not self.has_error):
+            if len(self._findings) < MOST or (error and not self.has_error):
                 self._findings.setdefault(finding)
                 if error:
                     self.refused.add((finding.source, finding.element_id))
