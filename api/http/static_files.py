@@ -93,7 +93,8 @@ def create_pages(at: str, files: Path, *, name: str) -> Blueprint:
         latest[:] = [version]
         answer = Response(_NAMED.sub(rf"\g<1>{version}/", text), mimetype=TYPES[".html"])
         answer.add_etag()
-        return answer.make_conditional(request)
+        answer.make_conditional(request)
+        return answer
 
     @answers_everybody
     def send(path: str) -> Response:
