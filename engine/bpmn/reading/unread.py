@@ -48,9 +48,25 @@ _TOGETHER = ("latest", "deployment")
 _VARIABLES = frozenset(
     {"errorCodeVariable", "errorMessageVariable", "escalationCodeVariable", "escalationMessageVariable"}
 )
-_CALL = frozenset(
-    {"inheritVariables", "inheritBusinessKey", "businessKey", "calledElementVersion", "calledElementVersionTag"}
-)
+_CALL = frozenset({"inheritVariables", "inheritBusinessKey", "calledElementVersion", "calledElementVersionTag"})
+
+_OWN_BUSINESS_KEY = frozenset({"execution.processBusinessKey", "execution.businessKey"})
+"""The expressions by which a call hands on the business key of its own process; a called process here has no other."""
+_BINDS = ("bindingType", "versionTag")
+_OF_ZEEBE: Mapping[str, frozenset[str]] = {
+    "adHoc": frozenset({"activeElementsCollection"}),
+    "calledDecision": frozenset({"decisionId", "resultVariable", *_BINDS}),
+    "calledElement": frozenset({"processId", "propagateAllChildVariables", "propagateAllParentVariables", *_BINDS}),
+    "formDefinition": frozenset({"formId", "formKey", "externalReference", *_BINDS}),
+    "header": frozenset({"key", "value"}),
+    "input": frozenset({"source", "target"}),
+    "loopCharacteristics": frozenset({"inputCollection", "inputElement", "outputCollection", "outputElement"}),
+    "output": frozenset({"source", "target"}),
+    "script": frozenset({"expression", "resultVariable"}),
+    "subscription": frozenset({"correlationKey"}),
+    "taskDefinition": frozenset({"type", "retries"}),
+}
+"""The attributes of Zeebe's own elements that are read."""
 
 _SAID_BY_DEFAULT = frozenset({"false", ""})
 """Values by which an attribute asks for nothing."""
@@ -173,6 +189,8 @@ def _is_read(part: etree._Element, bindable: bool, name: str, value: str) -> boo
         return kind.startswith(name[:5])
     if name == "terminateAll":
         return kind == "terminateEventDefinition"
+    if name == "businessKey":
+        return kind == "callActivity" and value.strip(" ${}#") in _OWN_BUSINESS_KEY
     return name in _CALL and kind == "callActivity"
 
 
@@ -182,6 +200,8 @@ def _elements(part: etree._Element, bindable: bool) -> Iterator[str]:
         for child in holder.iterchildren("*"):
             prefix = PREFIXES.get(etree.QName(child).namespace or "")
             name = local_name(child)
+            if prefix == "zeebe":
+                yield from _unknown_to_zeebe(child)
             if prefix is None or name in HARMLESS_ELEMENTS or name in _READ_ELEMENTS:
                 continue
             if bindable and name in _BINDING_ELEMENTS:
@@ -192,7 +212,7 @@ def _elements(part: etree._Element, bindable: bool) -> Iterator[str]:
                 continue
             if name == "script" and kind == "scriptTask" and prefix == "zeebe":
                 continue
-            if name == "adHoc" and kind == "adHocSubProcess" and set(child.attrib) <= {"activeElementsCollection"}:
+            if name == "adHoc" and kind == "adHocSubProcess":
                 continue
             if kind == "businessRuleTask" and name in ("calledDecision", "calledDecisionId"):
                 if unread := _zeebe_binding(child):
@@ -201,6 +221,8 @@ def _elements(part: etree._Element, bindable: bool) -> Iterator[str]:
             if kind == "callActivity" and name in ("in", "out"):
                 if child.get("local") == "true":
                     yield f'{prefix}:{name} local="true"'
+                if (key := child.get("businessKey")) and key.strip(" ${}#") not in _OWN_BUSINESS_KEY:
+                    yield f'{prefix}:{name} businessKey="{key[:80]}"'
                 continue
             if kind == "callActivity" and name == "calledElement":
                 if unread := _zeebe_binding(child):
@@ -211,6 +233,18 @@ def _elements(part: etree._Element, bindable: bool) -> Iterator[str]:
             if name in ("executionListeners", "taskListeners", "in", "out") and not len(child) and not child.attrib:
                 continue
             yield f"{prefix}:{name}"
+
+
+def _unknown_to_zeebe(element: etree._Element) -> Iterator[str]:
+    """The attributes of an element of Zeebe and of those in it that nobody reads: a misspelt one changes what runs."""
+    for part in element.iter("*"):
+        known = _OF_ZEEBE.get(local_name(part))
+        if known is not None and etree.QName(part).namespace == ZEEBE:
+            yield from (
+                f"zeebe:{local_name(part)} {name}"
+                for name in map(str, part.attrib)
+                if name[0] != "{" and name not in known
+            )
 
 
 def _is_thrown(part: etree._Element) -> bool:

@@ -180,9 +180,9 @@ def test_a_zeebe_node_hands_over_feel_and_literals_and_builds_nested_variables()
     binding = read_binding(element)
     assert binding is not None
     assert binding.inputs == {
-        "to": Input(value="=customer.name", language="feel"),
-        "subject": Input(value="plain"),
-        "order": Input(value={"lines": {"first": "=a"}, "total": "=b"}, language="feel"),
+        "to": Input(value="=customer.name", language="feel", in_order=True),
+        "subject": Input(value="plain", in_order=True),
+        "order": Input(value={"lines": {"first": "=a"}, "total": "=b"}, language="feel", in_order=True),
         "method": Input(value="POST"),
     }
     assert binding.outputs == (OutputMapping(target="messageId", value="=id", language="feel"),)
@@ -288,8 +288,9 @@ def test_a_call_activity_passes_variables_both_ways() -> None:
     )
     passing = read_io(element).passing
     assert passing is not None
-    assert passing.inward == (OutputMapping(target="b", value="${a}"), OutputMapping(target="c", value="${x + 1}"))
-    assert passing.outward == (OutputMapping(target="s", value="${r}"),)
+    named = OutputMapping(target="b", value="a", by_name=True)
+    assert passing.inward == (named, OutputMapping(target="c", value="${x + 1}"))
+    assert passing.outward == (OutputMapping(target="s", value="r", by_name=True),)
     assert (passing.all_in, passing.all_out) == (True, False)
     assert unread(element) == []
 
@@ -500,3 +501,36 @@ def test_a_topic_alone_is_told_what_it_lacks(attributes: str, lacking: str) -> N
     assert told.endswith(f"of serviceTask 'mail' names no stone without {lacking}: add that.")
     (told,) = [each.text for each in elsewhere if each.code == "not-understood"]
     assert "cannot be run here" in told
+
+
+ZEEBE_IS = 'xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"'
+
+
+@pytest.mark.parametrize(
+    ("element", "what"),
+    [
+        (
+            '<callActivity id="t" calledElement="c"><extensionElements><camunda:in businessKey="${x}"/>',
+            "in businessKey",
+        ),
+        ('<callActivity id="t"><extensionElements><zeebe:calledElement processId="c" businessId="=x"/>', "businessId"),
+        ('<task id="t"><extensionElements><zeebe:ioMapping><zeebe:output sorce="=x" target="y"/>', "sorce"),
+        ('<scriptTask id="t"><extensionElements><zeebe:script expression="=1" resultvariable="y"/>', "resultvariable"),
+    ],
+)
+def test_what_is_misspelt_or_cannot_be_done_is_refused_by_its_name(element: str, what: str) -> None:
+    """A call has no business key of its own here, and an attribute that Zeebe does not know changes what runs."""
+    tag = element[1:].partition(" ")[0]
+    mapped = "</zeebe:ioMapping>" if "ioMapping" in element else ""
+    drawn = element.replace(f"<{tag}", f"<{tag} {ZEEBE_IS}") + f"{mapped}</extensionElements></{tag}>"
+    with Engine("sqlite:///:memory:") as engine:
+        found = engine.lint(line("p", drawn))
+    (told,) = [each.text for each in found if each.code == "not-understood"]
+    assert what in told
+
+
+def test_a_call_may_say_that_it_hands_on_its_own_business_key() -> None:
+    key = '<camunda:in businessKey="#{execution.processBusinessKey}"/>'
+    drawn = f'<callActivity id="t" calledElement="c"><extensionElements>{key}</extensionElements></callActivity>'
+    with Engine("sqlite:///:memory:") as engine:
+        assert not [each for each in engine.lint(line("p", drawn)) if each.code == "not-understood"]
