@@ -123,6 +123,16 @@ def _member(annotated: Any, outside: str = "") -> fields.Field[Any]:
     return KINDS.get(annotated, fields.Raw)()
 
 
+class Given(fields.Dict):
+    """What somebody has given to a call, by the names that its arguments have outside."""
+
+    def show(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        return {camel(name): each for name, each in value.items()}
+
+    def read(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        return {snake(name): each for name, each in content.items()}
+
+
 def camel(name: str) -> str:
     """``process_instance_id`` as it is written outside: ``processInstanceId``."""
     return re.sub("_([a-z])", lambda found: found[1].upper(), name)

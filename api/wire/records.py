@@ -41,7 +41,7 @@ from ...engine.views.tasks import Task, TaskBinding, TaskCount
 from ...engine.views.undo import MigrationPlan, MovedTimer, RepairPlan, RepairStep, RewindPlan, UndoStep
 from ..codes import CodeExplained
 from .members import Inner, Items, JsonText, LocalTime, Word, shown
-from .record import record
+from .record import Given, record
 
 Following = TypeVar("Following", Task, UndoStep)
 MOST_REPEATED = 50
@@ -340,10 +340,11 @@ BatchRecord = record(
     Batch,
     "batchId action options where state total done refused rate createdAt=created endedAt=ended client owner",
     notes={
-        "where": "What was searched for when it was started.",
         "refused": "Of how many nothing was done: `/batch/{id}/process?result=refused` tells why.",
         "rate": "The most processes a second.",
     },
+    options=Given(),
+    where=Given(metadata={"description": "What was searched for when it was started."}),
 )
 BatchItemRecord = record("BatchItemRecord", BatchItem, "processInstanceId result code reason endedAt=ended")
 ReasonGroupRecord = record("ReasonGroupRecord", ReasonGroup, notes=REASON)

@@ -41,6 +41,24 @@ def test_what_has_failed_is_counted_and_rolled_back_together(client: Client, fai
     assert client.get("/batch").json["items"] == [again]
 
 
+def test_what_a_batch_was_asked_with_is_told_by_the_names_of_the_request(client: Client, failed: list[str]) -> None:
+    first = client.get(f"/process/{failed[0]}").json["startTime"]
+    body = {"action": "retry", "elementId": "break", "rate": 1000}
+    batch = client.post(f"/batch?startedFrom={first}&businessKey=none", json=body)
+    assert batch.json["code"] == "batch-empty"
+    answer = client.post(f"/batch?startedFrom={first}&state=attention", json=body)
+    assert answer.status_code == 200, answer.json
+    assert list(answer.json["where"]) == ["state", "startedFrom"]
+    assert answer.json["options"] == {"elementId": "break"}
+    assert (answer.json["total"], client.get("/batch").json["items"][0]["options"]) == (3, {"elementId": "break"})
+
+
+def test_a_batch_that_is_over_says_what_it_cannot_be(client: Client, failed: list[str]) -> None:
+    batch = client.post("/batch?state=attention", json={"action": "cancel"}).json
+    over = client.put(f"/batch/{batch['batchId']}/resume")
+    assert "so it cannot be resumed any more" in over.json["message"]
+
+
 def test_a_batch_is_paused_goes_on_and_is_stopped(client: Client, failed: list[str]) -> None:
     batch = client.post("/batch?state=attention", json={"action": "cancel", "rate": 0.001}).json
     path = f"/batch/{batch['batchId']}"
