@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar
 
 from ...models.vocabulary import UNDO_KINDS, UNDO_MONITORS
-from ..errors import BpmnError, Later, NotFound
+from ..errors import BpmnError, Invalid, Later, NotFound
 from .error_words import ErrorKinds, is_one_of
 from .stone import Stone
 
@@ -82,6 +82,12 @@ class CloudResource(Stone):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        own = {name for name in vars(CloudResource) if name.startswith("_") and not name.startswith("__")}
+        if taken := sorted(own & vars(cls).keys()):
+            text = (
+                f"{cls.__name__} has a member {taken[0]!r}, which CloudResource uses itself: give yours another name."
+            )
+            raise Invalid(text, code="stone-invalid")
         # A monitor that has nothing to look at would cost every task another step.
         gone = ("gone", cls._look_whether_gone)
         looks = {"monitor": ("ready", cls._look)} | {UNDO_MONITORS[kind]: gone for kind in UNDO_KINDS}

@@ -445,6 +445,7 @@ export const SENTENCES = [
   ["It throws more at once than the limit {} ({}) allows.", "一次抛出的事件超过上限 {}（{}）。"],
   ["Process {} is itself a {}{}", "流程 {} 本身是{}{}"],
   ["The maxAtOnce of '{}' is 0, so no run would ever begin.", "“{}”的 maxAtOnce 是 0，因此永远不会有运行开始。"],
+  ["{} has a member '{}', which CloudResource uses itself: give yours another name.", "{} 有成员“{}”，而 CloudResource 自己用到它：请换一个名字。"],
   ["The keys '{}' and '{}' share the quota '{}': give both the same numbers.", "key“{}”与“{}”共用配额“{}”：请给出相同的数字。"],
   ["The quota of the key '{}' is '{}': give a Quota.", "key“{}”的配额是“{}”：请给出 Quota。"],
   ["It has not begun: it", "流程尚未开始："],
