@@ -9,10 +9,11 @@ import pytest
 
 from riverstone.engine import Engine, TaskInfo
 
-from .elements import START, Stage, boundary, end, model, on_event, runs, stages, sub, throw, user, work
+from .elements import START, Stage, boundary, end, model, on_event, runs, script, stages, sub, throw, user, work
 from .sketch import definitions, flow, process, service
 
 COMPENSATE = "<compensateEventDefinition/>"
+CANCELS = "<cancelEventDefinition/>"
 
 
 @pytest.fixture(params=["undisturbed", "restarting"])
@@ -211,3 +212,107 @@ def test_the_handler_of_each_run_takes_back_what_that_run_made(
         engine.deploy(repeated(marker, inside=inside, several=several, then=then))
         found = engine.wait(engine.start(key="shop", name="three").process_instance_id, 60)
         assert (found.status, made) == ("success" if then == BACK else "rollback.success", [])
+
+
+def made_again(repeated_by: str, *, several: bool, then: str) -> bytes:
+    """Three times one task makes something and another has a handler that takes it back."""
+    own = {"of": "${outputs.m.id}"}
+    handler = service("h", "take", own, **({} if several else {"isForCompensation": "true"}))
+    if several:
+        steps = f'<startEvent id="hs"/>{handler}<endEvent id="he"/>{flow("hs", "h")}{flow("h", "he")}'
+        handler = f'<subProcess id="all" isForCompensation="true">{steps}</subProcess>'
+    event = '<boundaryEvent id="c" attachedToRef="t"><compensateEventDefinition id="cd"/></boundaryEvent>'
+    line = f'<association id="a" sourceRef="c" targetRef="{"all" if several else "h"}" associationDirection="One"/>'
+    tasks = service("m", "make") + service("t", "note") + event + handler + flow("m", "t")
+    if repeated_by == "gateway":
+        gateway = '<exclusiveGateway id="x" default="x.on"/><sequenceFlow id="x.on" sourceRef="x" targetRef="on"/>'
+        again = flow("t", "x") + flow("x", "m", "${outputs.t.turn < 3}")
+        inside = [tasks, gateway, '<task id="on"/>', again, line]
+        first, last = "m", "on"
+    else:
+        body = f'<startEvent id="i"/>{tasks}<endEvent id="o"/>{flow("i", "m")}{flow("t", "o")}{line}'
+        inside = [f'<subProcess id="sub">{repeated_by}{body}</subProcess>']
+        first = last = "sub"
+    if then == "cancelled":
+        parts = [*inside[:-1], '<startEvent id="ts"/>', end("te", "<cancelEventDefinition/>"), flow("ts", first)]
+        border = '<boundaryEvent id="back" attachedToRef="tx"><cancelEventDefinition/></boundaryEvent>'
+        whole = f'<transaction id="tx">{"".join((*parts, flow(last, "te"), inside[-1]))}</transaction>{border}'
+        return definitions(process("shop", START, whole, end("done"), flow("s", "tx"), flow("back", "done")))
+    after = BACK if then == "thrown" else service("then", "breaks")
+    ways = flow("s", first) + flow(last, "then") + flow("then", "done")
+    return definitions(process("shop", START, *inside[:-1], after, end("done"), ways, inside[-1]))
+
+
+@pytest.mark.parametrize("then", ["thrown", "cancelled", "rolled-back"])
+@pytest.mark.parametrize("several", [False, True], ids=["one-step", "several-steps"])
+@pytest.mark.parametrize("repeated_by", [*REPEATED, "gateway"], ids=["loop", "in-turn", "at-once", "gateway"])
+def test_a_handler_sees_what_another_task_of_its_own_turn_has_made(repeated_by: str, several: bool, then: str) -> None:
+    """BPMN 2.0.2, 10.7.1: the data is that of the time when the activity completed, whatever has come since."""
+    made: list[str] = []
+    turns: list[str] = []
+
+    def make(task: TaskInfo) -> dict[str, str]:
+        made.append(task.idempotency_key)
+        return {"id": task.idempotency_key}
+
+    def note(task: TaskInfo) -> dict[str, int]:
+        turns.append(task.namespace)
+        return {"turn": len(turns)}
+
+    def take(task: TaskInfo) -> None:
+        made.remove(task.parameters["of"])
+
+    def breaks(task: TaskInfo) -> None:
+        raise RuntimeError("broken")
+
+    with Engine("sqlite:///:memory:") as engine:
+        for stone in (make, note, take, breaks):
+            engine.stone(stone.__name__)(stone)
+        engine.deploy(made_again(repeated_by, several=several, then=then))
+        found = engine.wait(engine.start(key="shop", name="three").process_instance_id, 60)
+        assert (found.status, made) == ("rollback.success" if then == "rolled-back" else "success", [])
+
+
+def seen(node: str, text: str) -> str:
+    """A handler that runs a script."""
+    return script(f"un{node}", text).replace("<scriptTask", '<scriptTask isForCompensation="true"')
+
+
+def given(**values: str) -> str:
+    """Inputs of an activity."""
+    inputs = "".join(
+        f'<camunda:inputParameter name="{name}">{value}</camunda:inputParameter>' for name, value in values.items()
+    )
+    return f"<extensionElements><camunda:inputOutput>{inputs}</camunda:inputOutput></extensionElements>"
+
+
+OVER = '<multiInstanceLoopCharacteristics isSequential="{}" camunda:collection="xs" camunda:elementVariable="x"/>'
+
+
+@pytest.mark.parametrize("sequential", ["true", "false"])
+def test_a_handler_sees_the_variables_around_its_activity_after_these_have_ended(stage: Stage, sequential: str) -> None:
+    """BPMN 2.0.2, 10.7.1: the data of a sub-process as it was when that completed; what a handler sets of it ends."""
+    inner = sub(
+        "deep",
+        '<startEvent id="j"/>' + undoable("a", handler=seen("a", "log((x, y, nrOfInstances)); x = 0; y = 0")),
+        "j -> a",
+        inside=given(y="${x * 10}"),
+    )
+    outer = sub("sp", '<startEvent id="i"/>' + inner, "i -> deep", inside=OVER.format(sequential))
+    body = START + outer + throw("t", COMPENSATE) + user("u") + end("e")
+    stage.start(model(body, "s -> sp -> t -> u -> e"), xs=[1, 2], x="outside")
+    seen_by_handlers = [entry for entry in stage.log if entry != "a"]
+    assert sorted(seen_by_handlers) == [(1, 10, 2), (2, 20, 2)]
+    variables = stage.engine.variables(stage.number)
+    assert (variables["x"], "y" in variables) == ("outside", False)
+
+
+def test_a_handler_sees_the_variables_of_what_a_cancel_has_taken_away_half_way(stage: Stage) -> None:
+    deep = sub(
+        "deep",
+        '<startEvent id="j"/>' + undoable("a", handler=seen("a", "log(y)")) + user("u") + end("bad", CANCELS),
+        "j -> a -> u -> bad",
+        inside=given(y="inside"),
+    )
+    stage.start(transaction('<startEvent id="i"/>' + deep + end("ie"), "i -> deep -> ie"), y="outside")
+    assert stage.complete("u").log == ["a", "inside", "gone"]

@@ -5,6 +5,10 @@ and the numbers of the entries that came before it on its way. A throw event (or
 its scope remembers and runs a handler as soon as all that came after its activity is compensated; what was
 independent on the way there is independent on the way back.
 
+A handler sees what its activity has seen: the variables of all around it that has completed since, and the outputs that
+it reads, are kept as they were (10.7.1: the data of a sub-process at the time of its completion). Variables of what
+still runs are seen as they are now.
+
 An activity without a handler may say that its stones take back what they made (``undoOnCompensation``): several such
 in a row are taken back by one undo.
 
@@ -30,6 +34,7 @@ def remember(token: Token, keeper: Token) -> None:
     """The activity of this token has completed and may have to be compensated; ``keeper`` keeps that in mind."""
     inner = token.internal_data.get("compensable", [])
     before = {-cause for cause in token.causes if cause < 0}.union(*(entry["after"] for entry in inner))
+    handler = token.node.compensation_handler()
     entry: Compensable = {
         "id": token.id,
         "after": sorted(before.difference(entry["id"] for entry in inner)),
@@ -38,16 +43,36 @@ def remember(token: Token, keeper: Token) -> None:
         "inner": inner,
         "data": token.data,
     }
+    if handler is not None and handler.outputs_read is not None:
+        entry["seen"] = handler.outputs_read.kept_of(token.context.outputs)
     keeper.note(compensable=[*keeper.internal_data.get("compensable", []), entry])
-    after = token.workflow.host.compensable(token, entry) if token.node.compensation_handler() else token.after
+    after = token.workflow.host.compensable(token, entry) if handler is not None else token.after
     token.causes = (-token.id, *after)
 
 
 def hand_up(inner: Token, keeper: Token) -> None:
     """What is remembered inside a part of the keeper belongs to the whole of it."""
     entries = inner.internal_data.get("compensable")
+    if entries and inner.data:
+        part: Compensable = {
+            "id": inner.id,
+            "after": [],
+            "node": inner.node.name,
+            "tasks": [],
+            "inner": entries,
+            "data": inner.data,
+            "part": True,
+        }
+        entries = [part]
     if entries:
         keeper.note(compensable=[*keeper.internal_data.get("compensable", []), *entries])
+
+
+def _inside_of(entry: Compensable) -> list[Compensable]:
+    """What had completed inside of an entry, with the variables that were seen around it."""
+    if not entry["data"]:
+        return entry["inner"]
+    return [{**inner, "data": {**entry["data"], **inner["data"]}} for inner in entry["inner"]]
 
 
 def compensate(token: Token, definition: EventDefinition) -> bool | None:
@@ -127,7 +152,7 @@ def _entry_of(handler: Token, asker: Token) -> Compensable:
     own = handler.node.process is activity.body
     if own:
         give_back(handler)
-    return {
+    entry: Compensable = {
         "id": internal["entry"],
         "after": after,
         "node": internal["activity"],
@@ -135,6 +160,9 @@ def _entry_of(handler: Token, asker: Token) -> Compensable:
         "inner": internal.get("compensable", []) if own else [],
         "data": handler.data,
     }
+    if "outputs" in internal:
+        entry["seen"] = internal["outputs"]
+    return entry
 
 
 def begin(asker: Token, scope: Token, entries: list[Compensable]) -> None:
@@ -164,12 +192,12 @@ def _go_on(workflow: Workflow, asker: Token) -> None:
         for entry in free:
             if entry["id"] in waiting:
                 continue
-            if workflow.node_named(entry["node"], scope).is_undone_by_stones:
+            if _is_undone_by_stones(workflow, scope, entry):
                 taken.append(entry)
             elif _handle(workflow, asker, scope, entry):
                 handling = [*handling, {"id": entry["id"], "after": entry["after"]}]
             else:
-                left = [*left, *entry["inner"]]
+                left = [*left, *_inside_of(entry)]
     for entry in taken:
         handling = [*handling, {"id": entry["id"], "after": entry["after"]}]
     asker.note(undoing=left, handling=handling)
@@ -207,10 +235,14 @@ def _free(
     for entry in reversed(left):
         if entry["id"] in held_up:
             continue
-        by_stones = workflow.node_named(entry["node"], scope).is_undone_by_stones
+        by_stones = _is_undone_by_stones(workflow, scope, entry)
         if (by_stones and not busy) or not (by_stones or entry["id"] in by_taken):
             found.append(entry)
     return found
+
+
+def _is_undone_by_stones(workflow: Workflow, scope: Token, entry: Compensable) -> bool:
+    return "part" not in entry and workflow.node_named(entry["node"], scope).is_undone_by_stones
 
 
 def taken_back(asker: Token) -> None:
@@ -226,11 +258,13 @@ def _handle(workflow: Workflow, asker: Token, scope: Token, entry: Compensable) 
     """Start the handler of one entry; false if it has none, so that what it holds is compensated by itself."""
     node = workflow.node_named(entry["node"], scope)
     handler = node.compensation_handler()
-    if handler is None:
+    if handler is None or "part" in entry:
         return False
     token = workflow.new_token(handler, scope, None, asker.causes)
     token.data = entry["data"]
     token.note(compensates=asker.id, entry=entry["id"], tasks=entry["tasks"], activity=entry["node"])
+    if "seen" in entry:
+        token.note(outputs=entry["seen"])
     workflow.handlers.add(token.id)
     if handler.process is node.body:
         token.note(compensable=entry["inner"])

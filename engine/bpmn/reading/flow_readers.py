@@ -9,6 +9,7 @@ from lxml import etree
 from ..elements import boundary, events, gateways, tasks
 from ..elements.activity import Activity
 from ..elements.event_subprocess import EventSubProcess
+from ..elements.outputs_read import OutputsRead
 from ..running.event_definitions import EventDefinition
 from ..running.node import Flow, Node, Process
 from .activity_readers import mapped
@@ -73,6 +74,14 @@ def join_handlers(process: Process, element: etree._Element) -> None:
         ):
             source.host.compensation = target
             target.for_compensation = True
+
+
+def note_outputs_read(process: Process) -> None:
+    """Note with each compensation handler what it reads of the outputs, once all inside of it is read."""
+    for node in process.nodes.values():
+        handler = node.compensation_handler()
+        if handler is not None and (read := OutputsRead.of(handler)).paths:
+            handler.outputs_read = read
 
 
 def join_links(process: Process) -> None:

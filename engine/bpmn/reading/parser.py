@@ -18,7 +18,7 @@ from ..elements.tasks import StoneTask
 from ..running.failure_policy import FailurePolicy, read_policy
 from ..running.node import Process
 from .bindings import read_properties, read_version_tag, says
-from .flow_readers import find_entries, join_handlers, join_links, read_boundary_event, read_flow
+from .flow_readers import find_entries, join_handlers, join_links, note_outputs_read, read_boundary_event, read_flow
 from .model_reader import ModelReader
 from .node_readers import READERS
 from .people.form_files import FormFiles
@@ -192,6 +192,7 @@ class ModelParser(ModelReader):
         join_handlers(process, element)
         join_links(process)
         find_entries(process)
+        note_outputs_read(process)
 
     def _undo_on_compensation(self, element: etree._Element) -> bool | None:
         """What the nearest of an element and those around it says; each of these is read once."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ...errors import ExpressionError
 from ...language.expressions import Expression, Value
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
 LONGEST_SHOWN = 80
 """Characters of a drawn name that a text repeats."""
+
+
+class OutputsRead(Protocol):
+    """What a compensation handler reads of the outputs."""
+
+    def kept_of(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
+        """That of them, as it is now."""
 
 
 class Flow:
@@ -122,6 +129,8 @@ class Node(BpmnTaskSpec):
     """What follows when it, or something inside it, has failed for good; None leaves that to what is around it."""
     undo_on_compensation: bool | None = None
     """Whether a compensation takes back what was made inside where no handler is drawn; None where nothing says so."""
+    outputs_read: OutputsRead | None = None
+    """Of a compensation handler that reads any: which outputs of others it sees as its activity saw them."""
     undo_on_error = False
     """Whether what was made inside is undone before an error leaves it by its border."""
     only_mapped = False

@@ -176,8 +176,10 @@ class Token(Task):
         if RUN in self.internal_data and self.node.numbers_runs:
             seen = of_run(base.outputs, self.node.namespace, self.internal_data["run"])
             base = base.alike(base.parameters, seen)
-        if handler is not None and (own_outputs := self.workflow.host.put_out_by(handler)):
-            base = base.alike(base.parameters, behind(base.outputs, own_outputs))
+        if handler is not None:
+            for kept in (self.workflow.host.put_out_by(handler), handler.internal_data.get("outputs")):
+                if kept:
+                    base = base.alike(base.parameters, behind(base.outputs, kept))
         for names in reversed(locals_):
             base = base.child(names)
         return base
@@ -281,11 +283,18 @@ class Token(Task):
                 self._set_around(name, value)
 
     def set_around(self, values: Mapping[str, Any]) -> None:
-        """The same past the token's own locals: what a mapping lets out of an activity."""
+        """The same past the token's own locals: what a mapping lets out of an activity.
+
+        A compensation handler has those of what it compensates, as they were: what it sets of them is set for itself.
+        """
         if values:
             self.workflow.conditions_may_differ(self.causes)
+        kept = self.data.keys() - self.node.input_values.keys() if COMPENSATES in self.internal_data else ()
         for name, value in values.items():
-            self._set_around(name, value)
+            if name in kept:
+                self.data[name] = value
+            else:
+                self._set_around(name, value)
 
     def begin_with(self, values: Mapping[str, Any]) -> None:
         """As this scope begins: set those of these variables that it does not have."""

@@ -13,7 +13,7 @@ RACE: Final = "race"
 COMPENSATES: Final = "compensates"
 
 if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2 ms of each import
-    from typing import Any, TypedDict
+    from typing import Any, NotRequired, TypedDict
 
     from ....models.vocabulary import ThrownKind
     from .results import Step
@@ -35,7 +35,11 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         inner: list[Compensable]
         """What had completed inside it."""
         data: dict[str, Any]
-        """The variables of its own."""
+        """The variables of its own, as they were when it completed."""
+        seen: NotRequired[dict[str, Any]]
+        """What its handler reads of the outputs, as they were then."""
+        part: NotRequired[bool]
+        """It is no execution that has completed: it only holds some, and the variables that these have seen around."""
 
     class Asked(Executed):
         """One whose present work is to be undone."""
@@ -158,6 +162,8 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         """Of a handler: the tasks that what it compensates followed."""
         activity: str
         """Of a handler: the node that it compensates."""
+        outputs: dict[str, Any]
+        """Of a handler: what it reads of the outputs, as they were when what it compensates had completed."""
 
         # -- the root of a process that goes on without waiting for anything, in more than one turn
         unbroken: tuple[int, int]
