@@ -74,6 +74,84 @@ def test_a_throw_event_need_not_wait(stage: Stage) -> None:
     assert stage.complete("una").status == "success"
 
 
+def only(node: str, **attributes: str) -> str:
+    more = "".join(f' {name}="{value}"' for name, value in attributes.items())
+    return f'<compensateEventDefinition activityRef="{node}"{more}/>'
+
+
+def test_an_event_that_throws_several_compensations_throws_them_all(stage: Stage) -> None:
+    """BPMN 2.0.2, table 10.88: in the reverse order of what they compensate, whatever their own."""
+    two = throw("t", only("a") + only("c"))
+    body = START + undoable("a") + undoable("b") + undoable("c") + two + work("d") + throw("t2", COMPENSATE) + end("e")
+    stage.start(model(body, "s -> a -> b -> c -> t -> d -> t2 -> e"))
+    assert stage.log == ["a", "b", "c", "unc", "una", "d", "unb"]
+
+
+def test_of_several_compensations_only_those_are_waited_for_that_say_so(stage: Stage) -> None:
+    by_hand = undoable("a", handler=user("una", isForCompensation="true"))
+    two = throw("t", only("a", waitForCompletion="false") + only("b"))
+    stage.start(model(START + by_hand + undoable("b") + two + work("d") + end("e"), "s -> a -> b -> t -> d -> e"))
+    assert (stage.log, stage.open, stage.status) == (["a", "b", "unb", "d"], ["una"], "running")
+    assert stage.complete("una").status == "success"
+
+
+ERROR_END = '<errorEventDefinition errorRef="E"/>'
+ESCALATES = '<escalationEventDefinition escalationRef="X"/>'
+THROWN = (
+    '<error id="E" errorCode="e"/><escalation id="X" escalationCode="x"/><signal id="S" name="S"/>'
+    '<message id="M" name="M"/>'
+)
+
+
+@pytest.mark.parametrize("waits", ["true", "false"])
+@pytest.mark.parametrize(
+    ("ends", "after"),
+    [
+        (ERROR_END, ["caught"]),
+        (ESCALATES, ["caught"]),
+        ("<terminateEventDefinition/>", ["on"]),
+        (CANCELS, ["unb", "caught"]),
+    ],
+    ids=["error", "escalation", "terminate", "cancel"],
+)
+def test_an_end_event_that_compensates_and_ends_does_both(
+    stage: Stage, ends: str, after: list[str], waits: str
+) -> None:
+    """Whatever the order of the definitions, the handlers come to their end before all is taken away."""
+    last = end("bad", ends + only("a", waitForCompletion=waits) + '<signalEventDefinition signalRef="S"/>')
+    inside = '<startEvent id="i"/><parallelGateway id="g"/>' + undoable("a") + undoable("b") + user("busy") + last
+    tx = sub("tx", inside, "i -> a -> b -> g", "g -> busy", "g -> bad", tag="transaction")
+    border = "".join(
+        boundary(f"x{number}", "tx", definition) for number, definition in enumerate((ERROR_END, ESCALATES, CANCELS))
+    )
+    heard = '<intermediateCatchEvent id="w"><signalEventDefinition signalRef="S"/></intermediateCatchEvent>'
+    body = f'{START}<parallelGateway id="fork"/>' + heard + work("heard") + tx + border + work("caught") + work("on")
+    flows = ("s -> fork -> w -> heard", "fork -> tx -> on", "x0 -> caught", "x1 -> caught", "x2 -> caught")
+    stage.start(model(body, *flows, before=THROWN))
+    assert [entry for entry in stage.log if entry != "heard"] == ["a", "b", "una", *after]
+    assert (stage.log.count("heard"), stage.status) == (1, "success")
+
+
+@pytest.mark.parametrize("ends", [ERROR_END, "<terminateEventDefinition/>"], ids=["error", "terminate"])
+def test_what_the_end_of_a_process_sends_reaches_others(stage: Stage, ends: str) -> None:
+    """A terminate end event of the process itself took what it had sent with it."""
+    told = '<startEvent id="s"><{}EventDefinition {}Ref="{}"/></startEvent>'
+    for kind, name in (("signal", "S"), ("message", "M")):
+        stage.deploy(model(told.format(kind, kind, name) + work(f"{kind}s"), f"s -> {kind}s", key=kind, before=THROWN))
+    sends = '<signalEventDefinition signalRef="S"/><messageEventDefinition messageRef="M"/>'
+    handler = on_event("h", ERROR_END, work("fin"), "sh -> fin")
+    stage.start(model(START + end("e", ends + sends) + handler, "s -> e", before=THROWN))
+    assert sorted(entry for entry in stage.log if entry != "fin") == ["messages", "signals"]
+    assert stage.status == "success"
+
+
+def test_a_compensation_event_maps_its_outputs_when_all_is_compensated(stage: Stage) -> None:
+    mapped = throw("t", COMPENSATE).replace("<comp", f"{let_out(done='${ok}')}<comp")
+    handler = seen("a", "ok = 'yes'")
+    body = START + undoable("a", handler=handler) + mapped + script("d", "log(done)") + end("e")
+    assert stage.start(model(body, "s -> a -> t -> d -> e")).log == ["a", "yes"]
+
+
 def test_every_run_of_a_repeated_activity_is_compensated(stage: Stage) -> None:
     for number, sequential in enumerate((True, False)):
         key = f"p{number}"
@@ -284,6 +362,11 @@ def given(**values: str) -> str:
         f'<camunda:inputParameter name="{name}">{value}</camunda:inputParameter>' for name, value in values.items()
     )
     return f"<extensionElements><camunda:inputOutput>{inputs}</camunda:inputOutput></extensionElements>"
+
+
+def let_out(**values: str) -> str:
+    """Outputs of an element."""
+    return given(**values).replace("inputParameter", "outputParameter")
 
 
 OVER = '<multiInstanceLoopCharacteristics isSequential="{}" camunda:collection="xs" camunda:elementVariable="x"/>'

@@ -366,6 +366,12 @@ EXAMPLES: dict[str, Example] = {
         '<endEvent id="end"/>' + _flow("f", "start", "end"),
         f'<startEvent id="start">{MESSAGE}</startEvent><endEvent id="end"/>' + _flow("f", "start", "end"),
     ),
+    "end-event-ends-twice": Example(
+        "data",
+        '<startEvent id="start"/><endEvent id="end"><terminateEventDefinition/>'
+        f"{ERROR}</endEvent>" + _flow("f", "start", "end"),
+        f'<startEvent id="start"/><endEvent id="end">{ERROR}</endEvent>' + _flow("f", "start", "end"),
+    ),
     "catch-without-event": Example(
         "flow",
         '<intermediateCatchEvent id="work"><extensionElements><flowable:eventType>order</flowable:eventType></extensionElements></intermediateCatchEvent>',

@@ -33,6 +33,7 @@ _ALWAYS_INTERRUPTING = _kinds("error cancel compensate")
 _CATCH = _kinds("message timer conditional signal link")
 _THROW = _kinds("message signal escalation compensate link") | _NONE
 _END = _kinds("message signal escalation compensate error cancel terminate") | _NONE
+_ENDING = _END - _THROW
 
 
 def check_events(outline: Outline, report: Report) -> None:
@@ -41,6 +42,8 @@ def check_events(outline: Outline, report: Report) -> None:
         _check_kind(outline, report, event)
         if is_true(event, "parallelMultiple") and outline.executable(event):
             _check_parallel_multiple(outline, report, event)
+        if bpmn_name(event) == "endEvent" and outline.executable(event):
+            _check_end(outline, report, event)
         if bpmn_name(event) == "boundaryEvent":
             _check_boundary(outline, report, event)
     for definitions in (outline.by_tag[tag] for tag in sorted(EVENT_DEFINITIONS)):
@@ -79,7 +82,7 @@ def _check_parallel_multiple(outline: Outline, report: Report, event: etree._Ele
             "parallel-multiple",
             event,
             f"The {label(event)} needs all of its triggers, but nothing waits for one of the kind"
-            f" {found[0].removesuffix('EventDefinition')}: it may be {_words(_AWAITED)}.",
+            f" {_short(found[0])}: it may be {_words(_AWAITED)}.",
         )
     elif bpmn_name(event) == "startEvent" and not is_true(scope, "triggeredByEvent"):
         report.error(
@@ -87,6 +90,19 @@ def _check_parallel_multiple(outline: Outline, report: Report, event: etree._Ele
             event,
             f"The {label(event)} needs all of its triggers, but would start a process at the first of them: begin with"
             ' an eventBasedGateway with instantiate="true" and eventGatewayType="Parallel".',
+        )
+
+
+def _check_end(outline: Outline, report: Report, event: etree._Element) -> None:
+    """All that an end event throws has to occur (BPMN 2.0.2, table 10.88), and its scope ends once."""
+    ends = [bpmn_name(definition) for definition in outline.definitions(event)]
+    ends = [_short(tag) for tag in ends if tag in _ENDING]
+    if len(ends) > 1:
+        report.error(
+            "end-event-ends-twice",
+            event,
+            f"The {label(event)} ends what it is in more than once ({', '.join(ends)}), of which one alone can happen:"
+            " keep that.",
         )
 
 
@@ -139,7 +155,11 @@ def _word(kind: str) -> str:
 
 
 def _words(kinds: frozenset[str]) -> str:
-    return ", ".join(sorted(kind.removesuffix("EventDefinition") for kind in kinds))
+    return ", ".join(sorted(map(_short, kinds)))
+
+
+def _short(tag: str) -> str:
+    return tag.removesuffix("EventDefinition")
 
 
 def _check_boundary(outline: Outline, report: Report, event: etree._Element) -> None:

@@ -18,7 +18,7 @@ together, so what the ledger says holds: nothing is taken back beside what follo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..running.event_definitions import EventDefinition
@@ -75,19 +75,20 @@ def _inside_of(entry: Compensable) -> list[Compensable]:
     return [{**inner, "data": {**entry["data"], **inner["data"]}} for inner in entry["inner"]]
 
 
-def compensate(token: Token, definition: EventDefinition) -> bool | None:
-    """This token asks for compensation in its scope; true if there is nothing to compensate."""
+def compensate(token: Token, definitions: Sequence[EventDefinition]) -> bool:
+    """This token asks for all these compensations in its scope; true if there is nothing to compensate."""
     assert token.scope is not None
     scope = token.scope.node.compensated_scope(token.scope)
+    activities = {definition.activity for definition in definitions}
     kept: list[Compensable] = []
     taken: list[Compensable] = []
     for entry in scope.internal_data.get("compensable", []):
-        (taken if definition.activity in (None, entry["node"]) else kept).append(entry)
+        (taken if activities & {None, entry["node"]} else kept).append(entry)
     if not taken:
         return True
     scope.note(compensable=kept)
     begin(token, scope, taken)
-    return None
+    return False
 
 
 def cancel_transaction(token: Token) -> None:
@@ -212,8 +213,12 @@ def _go_on(workflow: Workflow, asker: Token) -> None:
         if not scope.live:
             workflow.scope_ended(asker)
     else:
+        # It runs once more, since it may have more to do than this.
         del asker.internal_data["undoing"]
-        asker.complete()
+        asker.internal_data.pop("undone", None)
+        workflow.askers.discard(asker.id)
+        asker.note(compensated=True)
+        workflow.make_ready(asker)
 
 
 def _free(

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ....models.vocabulary import ThrownKind
 from ...errors import BpmnError
 from ...language import effort
-from ..running.event_definitions import EventDefinition
 from ..running.node import Node
 from ..running.token import Token
-from ..running.token_data import CALLED, RACE, TRIGGERED
+from ..running.token_data import COMPENSATED, RACE, TRIGGERED
 from .compensation import cancel_transaction, compensate, taken_back
 from .gateways import end_race
 from .triggers import condition_holds, event_name, repeats_left, rest, wait_again, waits_for
 
 if TYPE_CHECKING:
     from .form import Form
+
+TAKING_AWAY: Final = frozenset({"error", "escalation", "cancel", "terminate"})
+"""What an event throws that may take away the scope that it is in, or all else there."""
 
 
 class StartEvent(Node):
@@ -108,43 +110,54 @@ class ThrowEvent(Node):
     sent: Sent
 
     def _run_hook(self, token: Token) -> bool | None:
-        for definition in self.definitions:
-            self._throw(definition, token)
-            if token.id not in token.workflow.tasks:
+        """Throw all (BPMN 2.0, table 10.88), what may take the token away last."""
+        if COMPENSATED not in token.internal_data:
+            self._send_all(token)
+            if token.id not in token.workflow.tasks or not self._compensate(token):
                 return None
+        return self._go_on(token)
+
+    def _go_on(self, token: Token) -> bool | None:
+        """All is sent and compensated: what is left is what may end those around."""
         for definition in self.definitions:
-            if definition.kind == "compensate":
-                return self._compensate(definition, token)
+            if definition.kind == "escalation":
+                code = definition.name or ""
+                token.throw("escalation", code, {"escalationCode": code})  # one that nobody catches is no failure
+                if token.id not in token.workflow.tasks:
+                    return None
         self.map_outputs(token, {})
         return True
 
-    def _throw(self, definition: EventDefinition, token: Token) -> None:
+    def _takes_away(self) -> bool:
+        """Whether it may take away what else is in its scope, so that nothing of what it throws can be left to that."""
+        return any(definition.kind in TAKING_AWAY for definition in self.definitions)
+
+    def _send_all(self, token: Token) -> None:
         workflow = token.workflow
-        if definition.kind in ("message", "signal"):
-            payload = token.visible if definition.all_variables else {}
-            for name, value in (*definition.payload.items(), *self.input_values.items()):
-                payload[name] = value.evaluate(token.context)
-            # Its number lies between those of the tokens that are there now and of those that follow this one.
-            sent = workflow.new_token(self.sent, self._outlasting(token), None, token.causes)
-            sent.note(kind=definition.kind, name=event_name(definition, token), payload=payload)
-        elif definition.kind == "escalation":
-            code = definition.name or ""
-            token.throw("escalation", code, {"escalationCode": code})  # one that nobody catches is no failure
+        sent: list[tuple[ThrownKind, str, dict[str, Any]]] = []
+        for definition in self.definitions:
+            if definition.kind in ("message", "signal"):
+                payload = token.visible if definition.all_variables else {}
+                for name, value in (*definition.payload.items(), *self.input_values.items()):
+                    payload[name] = value.evaluate(token.context)
+                kind: ThrownKind = "signal" if definition.kind == "signal" else "message"
+                sent.append((kind, event_name(definition, token), payload))
+        for kind, name, payload in sent:
+            if self._takes_away():
+                _send(token, kind, name, payload)
+            else:
+                # Its number lies between those of the tokens that are there now and of those that follow this one.
+                sending = workflow.new_token(self.sent, token.scope, None, token.causes)
+                sending.note(kind=kind, name=name, payload=payload)
 
-    def _outlasting(self, token: Token) -> Token | None:
-        """Where what is sent goes from: beside an error or a cancel it has to outlast what these take away."""
-        scope = token.scope
-        if any(definition.kind in ("error", "cancel") for definition in self.definitions):
-            while scope is not None and scope.scope is not None and CALLED not in scope.internal_data:
-                scope = scope.scope
-        return scope
-
-    def _compensate(self, definition: EventDefinition, token: Token) -> bool | None:
-        if definition.wait_for_completion:
-            return compensate(token, definition)
-        aside = token.workflow.new_token(self.sent, token.scope, None, token.causes)
-        compensate(aside, definition)
-        return True
+    def _compensate(self, token: Token) -> bool:
+        """Ask for all compensations; true if there is none to wait for."""
+        asked = [definition for definition in self.definitions if definition.kind == "compensate"]
+        aside = [each for each in asked if not (each.wait_for_completion or self._takes_away())]
+        waited_for = [each for each in asked if each not in aside]
+        if aside:
+            compensate(token.workflow.new_token(self.sent, token.scope, None, token.causes), aside)
+        return not waited_for or compensate(token, waited_for)
 
     def undone(self, token: Token) -> bool | None:
         taken_back(token)
@@ -203,8 +216,8 @@ class EndEvent(ThrowEvent):
     ends_everything = False
     """Whether a terminate end event ends the whole instance, not only its own scope, as Flowable lets it."""
 
-    def _run_hook(self, token: Token) -> bool | None:
-        done = super()._run_hook(token)
+    def _go_on(self, token: Token) -> bool | None:
+        done = super()._go_on(token)
         if not done:
             return done
         for definition in self.definitions:

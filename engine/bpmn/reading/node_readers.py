@@ -56,9 +56,9 @@ def throw_event(reader: ModelReader, process: Process, element: etree._Element) 
     kind = events.EndEvent if bpmn_name(element) == "endEvent" else events.ThrowEvent
     node = mapped(reader, process, element, kind)
     node.definitions = read_definitions(reader, element)
-    if isinstance(node, events.EndEvent) and any(definition.kind == "terminate" for definition in node.definitions):
-        (definition,) = children(element, "terminateEventDefinition")
-        node.ends_everything = attribute_value(definition, "terminateAll") == "true"
+    if isinstance(node, events.EndEvent):
+        terminates = children(element, "terminateEventDefinition")
+        node.ends_everything = any(attribute_value(each, "terminateAll") == "true" for each in terminates)
     return node
 
 

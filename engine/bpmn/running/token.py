@@ -11,7 +11,7 @@ from ...language.context import Context
 from .event_definitions import named
 from .results import Step, behind, calls_in, of_run
 from .spiff import Task
-from .token_data import BEGINNING, CALLED, COMPENSATES, RUN
+from .token_data import BEGINNING, CALLED, COMPENSATED, COMPENSATES, RUN
 
 if TYPE_CHECKING:
     from .node import Node, Process
@@ -107,7 +107,7 @@ class Token(Task):
             return
         if done:
             self.complete()
-        elif self._state == READY and BEGINNING not in self.internal_data:
+        elif self._state == READY and not (BEGINNING in self.internal_data or COMPENSATED in self.internal_data):
             self._set_state(WAITING if self.id in self.workflow.waits else STARTED)
 
     def complete(self) -> None:

@@ -10,6 +10,7 @@ BEGINNING: Final = "beginning"
 CALLED: Final = "called"
 TRIGGERED: Final = "triggered"
 RACE: Final = "race"
+COMPENSATED: Final = "compensated"
 COMPENSATES: Final = "compensates"
 
 if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2 ms of each import
@@ -150,6 +151,8 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         """Of such a token: which of these an undo takes back by the hooks of stones."""
         taken: list[Compensable]
         """The same as they were remembered, for whoever compensates them if an event takes the token away."""
+        compensated: bool
+        """Of such a token: all that it has asked for is compensated, and it goes on."""
         undone: bool
         """Of such a token: it has."""
         cancelled: bool

@@ -164,6 +164,13 @@ def test_what_needs_all_of_its_triggers_has_only_such_as_can_be_waited_for(conte
     assert codes(content) == expected
 
 
+def test_an_end_event_ends_what_it_is_in_once() -> None:
+    """BPMN 2.0.2, table 10.88: all that several definitions throw has to occur."""
+    assert codes(line(task(), end=TERMINATE + SIGNAL + COMPENSATION)) == set()
+    assert codes(line(task(), end=TERMINATE + ERROR)) == {"end-event-ends-twice"}
+    assert codes(line(task(), end=TERMINATE + TERMINATE)) == {"end-event-ends-twice"}
+
+
 def test_cancel_events_belong_to_transactions() -> None:
     assert codes(boundary(CANCEL, host="transaction")) == set()
     assert codes(boundary(CANCEL, host="subProcess")) == {"event-kind"}
