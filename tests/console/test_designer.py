@@ -439,3 +439,33 @@ def test_the_way_through_a_decision_is_painted(studio: Studio, looker: Looker) -
     for flow in ("b", "c", "yes", "d"):
         expect(looker.element(flow)).to_have_class(re.compile("is-taken"))
     expect(looker.element("no")).not_to_have_class(re.compile("is-taken"))
+
+
+def test_stones_are_lined_up_by_the_keyboard_and_a_wrong_id_is_told(studio: Studio, looker: Looker) -> None:
+    page = looker.page
+    panel = page.locator(".designer-panel")
+    looker.go("#/models")
+    looker.button("New model").click()
+    looker.field("Name").fill("Keys")
+    page.keyboard.press("Enter")
+    expect(page.locator(".designer-canvas[data-ready]")).to_be_visible()
+    card = page.locator(".stone-card", has_text="SIP::Mail")
+    card.focus()
+    for number in (1, 2):
+        page.keyboard.press("Enter")
+        expect(page.locator(".designer-canvas .djs-connection")).to_have_count(number)
+        expect(card).to_be_focused()
+    # The last one is chosen, and has an id of its own.
+    field = panel.get_by_label("Id", exact=True)
+    second = field.input_value()
+    first = page.locator(".designer-canvas .djs-shape").nth(1).get_attribute("data-element-id")
+    assert first not in (second, None)
+    for wrong, told in (("7", "no digit first"), (str(first), "Another element has this id.")):
+        field.fill(wrong)
+        looker.sees(told)
+        looker.sees(f"It is still {second}.")
+        expect(field).to_have_attribute("aria-invalid", "true")
+    assert looker.barriers() == []
+    field.fill("letter")
+    expect(page.locator('.designer-canvas [data-element-id="letter"]')).to_be_visible()
+    expect(field).to_have_attribute("aria-invalid", "false")

@@ -65,7 +65,7 @@ export class Form {
   field(label, read, write, options = {}) {
     const { hint = "", needed = false, code = "" } = options;
     const id = unique("edit");
-    const { input, list } = options.options ? this.#choice(id, read, write, options) : this.#text(id, read, write, options);
+    const { input, list, wrong } = options.options ? this.#choice(id, read, write, options) : this.#text(id, read, write, options);
     this.fields.push([input, read]);
     return el(
       "div",
@@ -80,6 +80,7 @@ export class Form {
       input,
       list,
       hint && el("p", { class: "hint", id: `${id}-hint` }, hint),
+      wrong,
     );
   }
 
@@ -96,10 +97,11 @@ export class Form {
       { id, onchange: changed },
       all.map(([value, text]) => el("option", { value, selected: value === now }, text)),
     );
-    return { input, list: null };
+    return { input, list: null, wrong: null };
   }
 
-  #text(id, read, write, { hint = "", hints = false, rows = 0, placeholder = "", mono = false, type = "text" }) {
+  #text(id, read, write, { hint = "", hints = false, rows = 0, placeholder = "", mono = false, type = "text", refused = () => "" }) {
+    const wrong = el("p", { class: "wrong", id: `${id}-wrong`, "aria-live": "polite" });
     const input = el(rows ? "textarea" : "input", {
       id,
       rows: rows || null,
@@ -109,12 +111,14 @@ export class Form {
       spellcheck: "false",
       autocomplete: "off",
       class: mono ? "code" : null,
-      "aria-describedby": hint ? `${id}-hint` : null,
+      "aria-describedby": `${hint ? `${id}-hint ` : ""}${id}-wrong`,
     });
     let timer = 0;
     const commit = () => {
       clearTimeout(timer);
-      if (input.value !== read()) this.doing(() => write(input.value));
+      wrong.textContent = input.value === read() ? "" : refused(input.value);
+      input.setAttribute("aria-invalid", String(wrong.textContent !== ""));
+      if (input.value !== read() && wrong.textContent === "") this.doing(() => write(input.value));
     };
     const soon = () => press.after(commit);
     input.addEventListener("input", () => {
@@ -122,7 +126,7 @@ export class Form {
       timer = setTimeout(soon, TYPING);
     });
     input.addEventListener("change", soon);
-    return { input, list: hints ? offer(input, this.suggestions, commit) : null };
+    return { input, list: hints ? offer(input, this.suggestions, commit) : null, wrong };
   }
 
   check(label, read, write, { hint = "", redraw = false } = {}) {

@@ -24,6 +24,11 @@ export async function loadKit() {
 const codeOf = (template) => template.properties.find(({ binding }) => binding.name === "camunda:topic").value;
 const binding = (template) => ({ "camunda:type": "external", "camunda:topic": codeOf(template), "camunda:modelerTemplate": template.id });
 
+/** Whether something can come after an element. */
+function goesOn({ businessObject }) {
+  return businessObject?.$instanceOf?.("bpmn:FlowNode") === true && !businessObject.$instanceOf("bpmn:EndEvent");
+}
+
 /** The stones as bpmn-js's menus ask for them: the part of its element templates that they use. */
 class Templates {
   static $inject = ["bpmnFactory", "elementFactory", "commandStack", "bpmnReplace"];
@@ -218,14 +223,31 @@ export class Editor {
     this.get("create").start(event, element);
   }
 
-  /** Put a new task after the chosen element, or in the middle of what is seen. */
+  /** Put a new task after the chosen element, or after the only one behind which nothing comes; it is chosen then. */
   append(template) {
-    const chosen = this.chosen;
     const element = this.get("elementTemplates").createElement(template);
-    if (chosen?.parent && chosen.businessObject.$instanceOf("bpmn:FlowNode") && !chosen.businessObject.$instanceOf("bpmn:EndEvent"))
-      return this.get("autoPlace").append(chosen, element);
-    const { x, y, width, height } = this.get("canvas").viewbox();
-    return this.get("modeling").createShape(element, { x: x + width / 2, y: y + height / 2 }, this.get("canvas").getRootElement());
+    const before = this.#before();
+    const made = before === null ? this.get("modeling").createShape(element, this.#room(element), this.get("canvas").getRootElement()) : this.get("autoPlace").append(before, element);
+    this.get("selection").select(made);
+    return made;
+  }
+
+  #before() {
+    const { chosen } = this;
+    if (chosen?.parent) return goesOn(chosen) ? chosen : null;
+    const isLast = (element) => goesOn(element) && !element.labelTarget && !element.outgoing.some(({ businessObject }) => businessObject.$instanceOf("bpmn:SequenceFlow"));
+    const last = this.get("elementRegistry").filter(isLast);
+    return last.length === 1 ? last[0] : null;
+  }
+
+  /** The middle of what is seen, or the first free place below. */
+  #room({ width, height }) {
+    const seen = this.get("canvas").viewbox();
+    const place = { x: seen.x + seen.width / 2, y: seen.y + seen.height / 2 };
+    const isTaken = (other) => other.width && Math.abs(other.x + other.width / 2 - place.x) < (other.width + width) / 2 && Math.abs(other.y + other.height / 2 - place.y) < (other.height + height) / 2;
+    const others = this.get("elementRegistry").filter(({ parent, labelTarget, waypoints }) => parent && !labelTarget && !waypoints);
+    while (others.some(isTaken)) place.y += height + 30;
+    return place;
   }
 
   /** All of the file: what its diagram shows, and the messages, errors and signals that it names. */

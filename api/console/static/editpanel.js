@@ -134,8 +134,8 @@ export class Panel {
     const { form } = this;
     const { object, element } = form;
     const free = (id) => id === object.id || !this.editor.get("moddle").ids.assigned(id);
+    const refused = (id) => (!ID.test(id) ? t("edit.id.wrong", { id: object.id }) : !free(id) ? t("edit.id.taken", { id: object.id }) : "");
     const rename = (id) => {
-      if (!ID.test(id) || !free(id)) return;
       const templates = this.content().outputsTemplate;
       const before = object.id;
       this.editor.rename(element, id);
@@ -148,7 +148,7 @@ export class Panel {
       t("edit.general"),
       this.#isWhole() && form.field(t("edit.model.name"), () => this.content().name ?? "", (name) => this.contentChanged({ name })),
       form.attribute(t(this.#isWhole() ? "edit.process.name" : "edit.name"), "name", { rows: form.is("FlowNode") ? 2 : 0 }),
-      el("div", { "data-id-hint": form.is("Activity") ? "" : null }, form.field(t(form.is("Process") ? "fact.key" : "edit.id"), () => object.id, rename, { mono: true, hint })),
+      el("div", { "data-id-hint": form.is("Activity") ? "" : null }, form.field(t(form.is("Process") ? "fact.key" : "edit.id"), () => object.id, rename, { mono: true, hint, refused })),
       form.field(t("edit.documentation"), note, document, { rows: 2 }),
     );
   }

@@ -43,7 +43,11 @@ export class Shelf {
         class: "quiet stone-card",
         title: template.description,
         draggable: "true",
-        onclick: () => this.editor.append(template),
+        onclick: (event) => {
+          this.editor.append(template);
+          // The diagram takes the focus, which is where a pointer goes on, but not the keyboard.
+          if (event.detail === 0) event.currentTarget.focus();
+        },
         ondragstart: dragged,
       },
       icon("model"),

@@ -645,6 +645,8 @@ export default {
   "edit.general": "General",
   "edit.name": "Name",
   "edit.id": "Id",
+  "edit.id.wrong": "Only letters, digits, -, _ and points, and no digit first. It is still {id}.",
+  "edit.id.taken": "Another element has this id. It is still {id}.",
   "edit.id.hint": "Its outputs are read as ${outputs.{id}.…}",
   "edit.documentation": "Documentation",
   "edit.key.hint": "By which it is started: letters, digits, - and _, and no digit first.",

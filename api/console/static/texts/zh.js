@@ -642,6 +642,8 @@ export default {
   "edit.general": "基本",
   "edit.name": "名称",
   "edit.id": "标识",
+  "edit.id.wrong": "只能用字母、数字、-、_ 和点，且不能以数字开头。目前仍为 {id}。",
+  "edit.id.taken": "另一个元素已使用此标识。目前仍为 {id}。",
   "edit.id.hint": "其输出写作 ${outputs.{id}.…}",
   "edit.documentation": "说明",
   "edit.key.hint": "启动时使用：字母、数字、- 和 _，不能以数字开头。",
