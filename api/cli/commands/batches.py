@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..invocation import Invocation, invoked
 from ..screen.table import print_table
 from ..screen.terminal import json_option, print_record, printable, statuses_named
-from .processes import STATES
+from .processes import STATES, Command, timed
 
 if TYPE_CHECKING:
     from ....engine.views.batches import Batch, BatchPreview
     from ....engine.views.failures import ReasonGroup, Reasons
     from ....models.vocabulary import BatchAction, BatchResult
 
-Command = TypeVar("Command", bound=Callable[..., Any])
 ACTIONS = ("cancel", "delete", "retry", "rollback", "rewind", "migrate", "suspend", "unsuspend", "check", "retain")
 LOOK = 0.5
 """Seconds between two looks at a batch that is followed."""
@@ -45,6 +43,7 @@ def searching(command: Command) -> Command:
             click.option(
                 "--variable", "variables", metavar="NAME=VALUE", multiple=True, help="Those with this variable."
             ),
+            timed,
         )
     ):
         command = option(command)
@@ -189,7 +188,7 @@ def reasons(invocation: Invocation, /, **searched: Any) -> None:
     click.echo(f"{looked} looked at{', of more' if found.partial else ''}.", err=True)
 
 
-def _where(status: str | None, variables: tuple[str, ...], **others: str | None) -> dict[str, Any]:
+def _where(status: str | None, variables: tuple[str, ...], **others: Any) -> dict[str, Any]:
     where: dict[str, Any] = {name: value for name, value in others.items() if value is not None}
     if variables:
         where["variables"] = _pairs("--variable", variables)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, get_args
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ....engine.views.tasks import TaskState
     from ...client.client import Client
 
+Command = TypeVar("Command", bound=Callable[..., Any])
 STATES = ("running", "attention", "person", "event", "stone", "suspended", "quota", "success", "failed", "canceled")
 
 
@@ -206,6 +207,15 @@ def history(invocation: Invocation, /, process_instance_id: str, as_json: bool, 
         click.echo(f"There are more: --cursor {page.cursor}", err=True)
 
 
+def timed(command: Command) -> Command:
+    """The options by which processes are found that started or ended in some time."""
+    for name, what in (("started", "started"), ("ended", "ended")):
+        for bound, when in (("before", "before it"), ("from", "then or later")):
+            told = f"Those that {what} {when} (local time)."
+            command = click.option(f"--{name}-{bound}", metavar="TIME", type=click.DateTime(), help=told)(command)
+    return command
+
+
 @click.command("list")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @click.option("--cursor", help="Where the list before ended.")
@@ -225,6 +235,7 @@ def history(invocation: Invocation, /, process_instance_id: str, as_json: bool, 
 @click.option("--element", metavar="ID", help="Only those that stand at this element.")
 @click.option("--error", metavar="TEXT", help="Only those of whose failure this is told.")
 @click.option("--variable", "variables", metavar="NAME=VALUE", multiple=True, help="Only those with this variable.")
+@timed
 @click.option("--sort", type=click.Choice(["id", "started", "ended"]), default="id", show_default=True)
 @invoked
 def list_instances(invocation: Invocation, /, status: str | None, variables: tuple[str, ...], **options: Any) -> None:
