@@ -22,5 +22,5 @@ def searched(where: Mapping[str, Any]) -> dict[str, Any]:
         elif name == "statuses":
             query["status"] = list(value)
         else:
-            query[camel(name)] = value.strftime(TIME) if isinstance(value, datetime) else value
+            query[camel(name)] = value.astimezone().strftime(TIME) if isinstance(value, datetime) else value
     return query
