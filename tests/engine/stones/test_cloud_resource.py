@@ -21,4 +21,5 @@ def test_a_helper_under_a_name_of_its_base_is_refused_since_the_hooks_would_call
 
 def test_helpers_of_its_own_have_any_other_name() -> None:
     found = type("Server", (CloudResource,), {"code": "server", "_servers": lambda *_: [], "__doc__": "A server."})
-    assert type("Large", (found,), {"_servers": lambda *_: [], "__doc__": "A large one."}).code == "server"
+    large: Any = type("Large", (found,), {"_servers": lambda *_: [], "__doc__": "A large one."})
+    assert large.code == "server"
