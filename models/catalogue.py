@@ -10,6 +10,7 @@ from .commit.connection import Connection
 from .databases.statements import Insert, Update, select
 from .errors import AlreadyUsed
 from .row_types.deployments import DeploymentRow, ModelRow
+from .row_types.stored import is_id
 from .row_types.tables import columns
 from .vocabulary import TriggerKind
 
@@ -45,7 +46,7 @@ class Catalogue:
         self._store = store
 
     def model(self, model_id: str) -> ModelRow | None:
-        return self._store.one(ModelRow, SELECT_MODEL, (model_id,))
+        return self._store.one(ModelRow, SELECT_MODEL, (model_id,)) if is_id(model_id) else None
 
     def model_of_key(self, key: str) -> ModelRow | None:
         """The model that was last edited under this key."""
@@ -61,7 +62,7 @@ class Catalogue:
         return self._newest_first("process_model", ModelRow, "1 = 1", {"key": key}, cursor, limit)
 
     def deployment(self, deployment_id: str) -> DeploymentRow | None:
-        return self._store.one(DeploymentRow, SELECT_DEPLOYMENT, (deployment_id,))
+        return self._store.one(DeploymentRow, SELECT_DEPLOYMENT, (deployment_id,)) if is_id(deployment_id) else None
 
     def newest_deployment(self, key: str) -> DeploymentRow | None:
         """The highest numbered version of a key that is in use."""
@@ -194,6 +195,8 @@ class Catalogue:
         self, *, limit: int, cursor: tuple[int, str] | None, key: str | None, model_id: str | None
     ) -> list[DeploymentRow]:
         """Numbered versions, newest first, after the one at ``cursor``: (created, id)."""
+        if model_id is not None and not is_id(model_id):
+            return []
         wanted = {"key": key, "model_id": model_id}
         return self._newest_first("deployment", DeploymentRow, IN_USE, wanted, cursor, limit)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .commit.connection import Connection
 from .databases.statements import Insert, Update, select
 from .row_types.deployments import DraftRow
+from .row_types.stored import is_id
 from .row_types.tables import columns
 
 
@@ -15,7 +16,7 @@ class Drafts:
         self._store = store
 
     def draft(self, model_id: str) -> DraftRow | None:
-        return self._store.one(DraftRow, SELECT_DRAFT, (model_id,))
+        return self._store.one(DraftRow, SELECT_DRAFT, (model_id,)) if is_id(model_id) else None
 
     def drafts(self, *, limit: int, cursor: tuple[int, str] | None) -> list[DraftRow]:
         """Newest first, after the one at ``cursor``: (created, id)."""

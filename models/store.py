@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import product
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from .catalogue import Catalogue
 from .commit.connection import Connection
 from .commit.receivers import Receiver, ReceiverFilter, exists, ways
 from .databases.cipher import Cipher, opened
 from .databases.pool import CONNECTIONS
-from .databases.statements import listed, marks, parts, select
+from .databases.statements import listed, marks, parts, quoted, select
 from .databases.uptime import boot_id, uptime
 from .drafts import Drafts
 from .errors import AlreadyUsed
@@ -25,7 +25,7 @@ from .row_types.messages import EventRow, KeptMessageRow
 from .row_types.tables import columns
 from .row_types.tasks import Look, PutOut, StragglerRow, TaskRow
 from .row_types.tokens import TokenRow, WaitRow
-from .vocabulary import UNDER_WAY
+from .vocabulary import UNDER_WAY, TaskStatus
 
 ID_BLOCK = 500
 SPARE_IDS = 1_000_000
@@ -235,8 +235,7 @@ class Store(Connection):
         if state == "open":
             conditions.append("`open` = 1")
         elif state == "failed":
-            conditions.append("((`open` = 0 AND `status` LIKE ?) OR `undo` IN ('failed', 'left'))")
-            values.append("%.failed")
+            conditions.append(f"((`open` = 0 AND `status` IN ({quoted(FAILED)})) OR `undo` IN ('failed', 'left'))")
         sql = select("task", TaskRow, f"{' AND '.join(conditions)} ORDER BY `id` LIMIT ?")
         return self.rows(TaskRow, sql, (*values, limit or MOST))
 
@@ -454,6 +453,7 @@ SELECT_HIGHEST_IDS = (
     "SELECT MAX(`id`) FROM `task`",
     "SELECT `next` FROM `sequence` WHERE `name` = 'id'",
 )
+FAILED = tuple(status for status in get_args(TaskStatus) if status.endswith(".failed"))
 SELECT_INSTANCE = select("process_instance", InstanceRow, "`process_instance_id` = ?")
 SELECT_IN_HAND = select(
     "process_instance",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, get_args
 
 from ...models import Place, Store
+from ...models.row_types.stored import is_id
 from ..authoring.deployments import Deployments
 from ..clock import Clock
 from ..dispatch.dispatcher import Dispatcher
@@ -116,7 +117,7 @@ def cursor_of(text: str | None) -> tuple[int, str] | None:
     if text is None:
         return None
     created, _, identifier = text.partition("-")
-    if not created.isascii() or not created.isdigit() or len(created) > 18 or not identifier or len(identifier) > 36:
+    if not created.isascii() or not created.isdigit() or len(created) > 18 or not is_id(identifier):
         raise Malformed(f"{text[:100]!r} is not a cursor of this list.", code="cursor")
     return int(created), identifier
 

@@ -155,7 +155,8 @@ _CHECKED = (
 """A check of what is there by the ledger."""
 _VALID = f"(({_OPEN} AND {_SAME} AND `task`.`status` <> 'stone-missing') OR ({_CHECKED}))"
 _TAGGED = (
-    "EXISTS (SELECT 1 FROM `version_tag` WHERE `version_tag`.`deployment_id` = `external_task`.`deployment_id`"
+    "EXISTS (SELECT 1 FROM `version_tag`"
+    " WHERE CAST(`version_tag`.`deployment_id` AS CHAR(36)) = `external_task`.`deployment_id`"
     " AND `version_tag`.`kind` = 'process' AND `version_tag`.`name` = `external_task`.`definition_key`"
     " AND `version_tag`.`tag` = ?)"
 )

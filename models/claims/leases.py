@@ -278,8 +278,8 @@ STRAGGLE = (
 """Notes hooks that are taken from whoever has them, and may still run there."""
 BEGUN = (
     "`due` IS NULL AND `status` <> 'stone-missing' AND NOT EXISTS (SELECT 1 FROM `straggler` WHERE `task_id` ="
-    " `task`.`id` AND `straggler`.`attempt` = `task`.`attempt` AND `straggler`.`event` = `task`.`event`"
-    " AND `straggler`.`delivery` = `task`.`handed` + `task`.`lost`)"
+    " `task`.`id` AND `straggler`.`attempt` = `task`.`attempt` AND `straggler`.`event` ="
+    " CAST(`task`.`event` AS CHAR(20)) AND `straggler`.`delivery` = `task`.`handed` + `task`.`lost`)"
 )
 SHIFT_TASKS = "UPDATE `task` SET `due` = `due` + ?, `deadline` = `deadline` + ?" + _THEIRS
 SHIFT_HANDED = f"UPDATE `task` SET `deadline` = `deadline` + ? WHERE `id` = ? AND `open` = 1 AND `owner` = '{WORKERS}'"

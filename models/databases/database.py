@@ -207,7 +207,11 @@ def _answering_within(opening: Any, seconds: float) -> Database:
     def open_here() -> Any:
         connection = opened()
         if "timeout" in signature(connection.wait).parameters:
+            from psycopg.types.string import TextLoader
+
             connection.wait = partial(connection.wait, timeout=seconds)
+            # Ids are texts here as anywhere else.
+            connection.adapters.register_loader("uuid", TextLoader)
         return connection
 
     opening._connect = open_here

@@ -33,6 +33,16 @@ MOST_MARKS = 500
 CHANGED = "a process instance was changed by another engine"
 NUMBERS = ("process_instance_id", "created")
 """Columns that are numbers, of tables without a record."""
+IDS: Mapping[str, tuple[str, ...]] = {
+    "process_instance": ("id", "model_id", "deployment_id"),
+    "process_model": ("id",),
+    "draft": ("id",),
+    "deployment": ("id", "model_id"),
+    "start_trigger": ("deployment_id",),
+    "version_tag": ("deployment_id",),
+    "stone_use": ("deployment_id",),
+}
+"""Columns that PostgreSQL holds as UUIDs, by their tables."""
 
 
 class Statement:
@@ -285,6 +295,8 @@ def _type_of(table: str, name: str) -> str:
     row = TABLES[table]
     declared = {} if row is None else {each.name: str(each.type) for each in fields(row)}
     kind = declared.get(name, "int" if name in NUMBERS else "str")
+    if name in IDS.get(table, ()):
+        return "uuid"
     return "bigint" if kind.startswith("int") else "double precision" if kind.startswith("float") else "text"
 
 

@@ -97,7 +97,8 @@ TASKS = (
 )
 WAITS = "SELECT COUNT(*) FROM (SELECT 1 FROM `wait` WHERE `kind` = ? LIMIT ?) AS found"
 FAILED = (
-    "SELECT COUNT(*) FROM (SELECT 1 FROM `process_instance` WHERE `status` = ? AND `phase` = 'ended' LIMIT ?) AS found"
+    "SELECT COUNT(*) FROM (SELECT 1 FROM `process_instance` WHERE `status` = ? AND `status` <> 'success'"
+    " AND `phase` = 'ended' LIMIT ?) AS found"
 )
 AWAITING = (
     "SELECT COUNT(*) FROM (SELECT 1 FROM `process_instance` WHERE `awaits` = ? AND `kind` = 'start' LIMIT ?) AS found"

@@ -96,8 +96,11 @@ class InstanceFilter(NamedTuple):
             yield _of_row("{}.`phase` <> 'ended' AND {}.`awaits` IS NULL")
         elif state is not None:
             yield _of_row("{}.`awaits` = ?" if state in get_args(Awaits) else "{}.`outcome` = ?", state)
-        if len(statuses) == 1:
-            yield _of_row("{}.`status` = ?", *statuses)
+        if statuses == ("success",):
+            # Most have it, and no index of their statuses has them too.
+            yield _of_row("{}.`outcome` = 'success' AND {}.`status` = 'success'")
+        elif len(statuses) == 1:
+            yield _of_row("{}.`status` = ? AND {}.`status` <> 'success'", *statuses)
         elif statuses:
             yield Condition(f"p.`status` IN ({marks(statuses)})", statuses)
         if self.element is not None:

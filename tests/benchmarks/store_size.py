@@ -5,14 +5,20 @@ from __future__ import annotations
 import random
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+
+import psycopg
+import pytest
 
 from riverstone.api import create_app
 from riverstone.engine import Engine
 
+from ..models import stores
 from . import diagrams
 from .bench import Bench
 from .measure import Spent, alternate
+from .stones import stones as stones_of_nothing
 from .table import Row, timed
 
 
@@ -20,6 +26,9 @@ def measure(bench: Bench) -> list[Row]:
     """The size first; then ``GET /process/{id}`` in the application itself, a socket would hide the difference."""
     few, many = 100, bench.size(1_000_000, 1_000)
     size = _bytes_of_one(bench)
+    on_postgresql: list[Row] = []
+    with suppress(pytest.skip.Exception), stores.fresh("postgresql", bench.folder) as url:
+        on_postgresql = [_size_row("PostgreSQL", _bytes_on_postgresql(bench, url))]
     ids = {count: _filled(bench, f"with-{count}", count) for count in (few, many)}
     with bench.engine(f"with-{few}") as small, bench.engine(f"with-{many}") as large:
         reads = bench.size(500, 20)
@@ -33,7 +42,8 @@ def measure(bench: Bench) -> list[Row]:
             bench.rounds,
         )
     return [
-        Row("a finished process of 5 stones", f"{size:,.0f} bytes", target="<= 1.5 kB", met=size <= 1500),
+        _size_row("SQLite", size),
+        *on_postgresql,
         *_compared("GET /process/{id}", times["get few"], times["get many"], few, many, most=1.2),
         *_compared("engine.get", times["engine few"], times["engine many"], few, many),
     ]
@@ -58,6 +68,33 @@ def _bytes_of_one(bench: Bench) -> float:
         for _ in range(count):
             engine.start(deployment_id=deployment_id, name="bench")
     return (_used(bench.folder / "size.db") - before) / count
+
+
+def _size_row(database: str, size: float) -> Row:
+    work = f"a finished process of 5 stones, {database}"
+    return Row(work, f"{size:,.0f} bytes", target="<= 1.5 kB", met=size <= 1500)
+
+
+def _bytes_on_postgresql(bench: Bench, url: str) -> float:
+    """What all tables and indexes grow by, vacuumed now and then as by PostgreSQL itself."""
+    count = bench.size(3_000, 50)
+    with Engine(url, stones=stones_of_nothing, dispatcher="inline") as engine, psycopg.connect(url) as connection:
+        connection.autocommit = True
+        deployment_id = engine.deploy(diagrams.sequence(5)).deployment_id
+        sizes = []
+        for many in (count // 3, count):
+            for turn in range(many):
+                engine.start(deployment_id=deployment_id, name="bench")
+                if turn % 500 == 0:
+                    connection.execute("VACUUM")
+            connection.execute("VACUUM")
+            # What each engine keeps writing to does not grow with its processes.
+            (size,) = connection.execute(
+                "SELECT SUM(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r'"
+                " AND relnamespace = 'public'::regnamespace AND relname <> 'engine_node'"
+            ).fetchone() or (0,)
+            sizes.append(int(size))
+    return (sizes[1] - sizes[0]) / count
 
 
 def _used(path: Path) -> int:

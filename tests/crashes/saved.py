@@ -192,11 +192,14 @@ def variables() -> dict[str, Any]:
     return {"text": "东西 🌊", "typename": {"typename": 1}, "n": 2**60, "deep": [[{"a": [None, True, 1.5]}]]}
 
 
-def finish(file: Path) -> dict[str, tuple[str, list[str]]]:
-    """Let everything in a copy of such a file go on; how each process ended, and what of it exists."""
+def finish(file: Path, url: str | None = None) -> dict[str, tuple[str, list[str]]]:
+    """Let everything in a copy of such a file go on; how each process ended, and what of it exists.
+
+    ``url`` is the database that the store is in, if it is not the file.
+    """
     clock, world = VirtualClock(EPOCH + 100_000), World()
     world.things.update(json.loads(file.with_suffix(".json").read_text()))
-    with Engine(f"sqlite:///{file}", stones=world.stones(), clock=clock) as engine:
+    with Engine(url or f"sqlite:///{file}", stones=world.stones(), clock=clock) as engine:
         engine.register(type("Later", (Later,), {"start": lambda self, task: None}))
         started = {known.process_name: known for known in engine.instances(limit=100).items if known.kind == "start"}
         for known in started.values():

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from riverstone.api import create_app
 from riverstone.api.cli import main
-from riverstone.engine import Conflict, Engine, UnknownDeployment, UnknownModel, VirtualClock
+from riverstone.engine import Conflict, Engine, UnknownDeployment, UnknownDraft, UnknownModel, VirtualClock
 
 from ..api.asking import Client
 from .sketch import catch, definitions, flow, line, process, row, service
@@ -22,6 +22,34 @@ WAIT = catch("wait", '<messageEventDefinition messageRef="paid"/>')
 
 def shop(*nodes: str) -> bytes:
     return line("shop", *nodes)
+
+
+@pytest.mark.parametrize("no_id", ["x", "' OR 1", "F" * 36, "00000000-0000-4000-8000-000000000000"])
+def test_what_is_no_id_is_unknown_in_every_database(engine: Engine, no_id: str) -> None:
+    """PostgreSQL, which keeps ids as such, would refuse to look for it."""
+    engine.deploy(shop(service("a", "make")))
+    source = shop(service("b", "make"))
+    calls = (
+        lambda: engine.deployment(no_id),
+        lambda: engine.remove_deployment(no_id),
+        lambda: engine.start(deployment_id=no_id, name="test"),
+        lambda: engine.model(no_id),
+        lambda: engine.save_model(source, model_id=no_id),
+        lambda: engine.deploy_model(no_id),
+        lambda: engine.remove_model(no_id),
+        lambda: engine.protect_model(no_id),
+        lambda: engine.draft(no_id),
+        lambda: engine.write_draft(source, model_id=no_id),
+        lambda: engine.save_draft(no_id),
+        lambda: engine.discard_draft(no_id),
+        lambda: engine.start(model_id=no_id, name="test"),
+    )
+    for call in calls:
+        with pytest.raises((UnknownDeployment, UnknownModel, UnknownDraft)):
+            call()
+
+    assert engine.deployments(model_id=no_id).items == ()
+    assert len(engine.deployments().items) == 1
 
 
 def test_a_version_that_nobody_used_is_gone_and_its_key_means_the_one_before(engine: Engine) -> None:

@@ -6,13 +6,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from peewee import Database, MySQLDatabase, PostgresqlDatabase, SqliteDatabase
 
-from riverstone.models import Store, StoreError
+from riverstone.models import Store, StoreError, vocabulary
 from riverstone.models.databases.database import MIGRATIONS, migrate, open_database
 from riverstone.models.row_types.tables import TABLES, columns
 
@@ -74,6 +76,7 @@ WHOLE: dict[tuple[str, tuple[str, ...]], tuple[str, tuple[str, ...], bool]] = {
 
 
 BARE = ("task", ("process_instance_id",), False)
+VERSION = ("process_instance", ("deployment_id", "process_instance_id"), False)
 
 
 def indexes(database: Database) -> set[tuple[str, tuple[str, ...], bool]]:
@@ -97,9 +100,27 @@ def test_every_database_has_the_same_indexes(database: Database) -> None:
             wanted = {WHOLE.get((table, names), (table, names, unique)) for table, names, unique in wanted}
         if isinstance(database, PostgresqlDatabase):
             # Elsewhere an index has the primary key behind its columns anyway.
-            wanted = wanted - {BARE} | {("task", ("process_instance_id", "id"), False)}
+            wanted = wanted - {BARE, VERSION} | {("task", ("process_instance_id", "id"), False)}
+            wanted |= {("process_instance", ("deployment_id",), False)}
         assert indexes(database) == wanted
         assert ("wait", ("due",), False) in indexes(plain)
+
+
+def test_postgresql_knows_every_word_that_its_columns_can_hold(tmp_path: Path) -> None:
+    """A word that is new needs a migration: ``ALTER TYPE vocabulary ADD VALUE``."""
+    with bare("postgresql", tmp_path) as url, closing(open_database(url)) as database:
+        migrate(database)
+        known = {word for (word,) in database.execute_sql("SELECT unnest(enum_range(NULL::vocabulary))::text")}
+        held = database.execute_sql(
+            "SELECT table_name, column_name FROM information_schema.columns WHERE udt_name = 'vocabulary'"
+        ).fetchall()
+
+    assert ("task", "status") in held
+    for table, name in held:
+        (kind,) = (str(field.type) for field in fields(TABLES[table]) if field.name == name)  # type: ignore[arg-type]
+        words = get_args(getattr(vocabulary, kind.removesuffix(" | None")))
+        assert words
+        assert known >= {*words}, (table, name)
 
 
 @pytest.mark.parametrize("kind", SHARED)

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import pytest
 
@@ -35,6 +35,7 @@ from riverstone.models import (
     TokenRow,
     WaitRow,
     find_instances,
+    vocabulary,
 )
 from riverstone.models.commit import changes
 from riverstone.models.databases.cipher import COLUMNS
@@ -60,11 +61,22 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
             store.close()
 
 
+def uuid(number: int) -> str:
+    """An id, for a row that needs one."""
+    return f"{number:08x}-0000-4000-8000-000000000000"
+
+
 def filled(row: type[Row], **given: Any) -> Row:
     """A row with something in each column: short texts, and numbers as large as they may become."""
     values: dict[str, Any] = {}
     for number, field in enumerate(fields(row)):  # type: ignore[arg-type]
-        values[field.name] = number if str(field.type).startswith("int") else f"{number} 中😀"
+        kind = str(field.type).removesuffix(" | None")
+        if field.name in ("id", "model_id", "deployment_id") and kind == "str":
+            values[field.name] = uuid(number)
+        elif words := get_args(getattr(vocabulary, kind, None)):
+            values[field.name] = words[number % len(words)]
+        else:
+            values[field.name] = number if kind == "int" else f"{number} 中😀"
     return row(**{**values, **given})
 
 
@@ -130,28 +142,33 @@ def test_every_column_of_every_row_comes_back_as_it_was(store: Store) -> None:
 
 
 def test_models_and_deployments_come_back_as_they_were(store: Store) -> None:
-    model = filled(ModelRow, id="m-1", key="shop", sources=LARGE)
-    deployment = filled(DeploymentRow, id="d-1", key="shop", version=1, sources=LARGE, removed=None)
+    model = filled(ModelRow, id=uuid(1), key="shop", sources=LARGE)
+    deployment = filled(DeploymentRow, id=uuid(11), key="shop", version=1, sources=LARGE, removed=None)
 
     store.catalogue.save_model(model)
     store.catalogue.save_model(edited := replace(model, name=TEXT, parameter_template=None))
     store.catalogue.add_deployment(deployment, [("message", "paid", "begin"), ("signal", "alarm", "s")])
     store.catalogue.add_deployment(
-        newer := replace(deployment, id="d-2", version=2, digest="x"), [("message", "paid", "start")]
+        newer := replace(deployment, id=uuid(12), version=2, digest="x"), [("message", "paid", "start")]
     )
-    store.catalogue.add_deployment(snapshot := replace(deployment, id="d-0", version=0), ())
+    store.catalogue.add_deployment(snapshot := replace(deployment, id=uuid(10), version=0), ())
 
-    assert store.catalogue.model("m-1") == store.catalogue.model_of_key("shop") == edited
+    assert store.catalogue.model(uuid(1)) == store.catalogue.model_of_key("shop") == edited
     assert store.catalogue.models(limit=9, cursor=None, key=None) == [edited]
-    assert store.catalogue.deployment("d-1") == deployment
+    assert store.catalogue.deployment(uuid(11)) == deployment
     assert store.catalogue.newest_deployment("shop") == newer
     assert store.catalogue.deployments(limit=9, cursor=None, key="shop", model_id=None) == [newer, deployment]
     assert store.catalogue.deployment_of_digest("shop", snapshot.digest, numbered=False) == snapshot
-    assert store.catalogue.start_triggers("message", "paid") == [("shop", "d-2", "start")]
+    assert store.catalogue.start_triggers("message", "paid") == [("shop", uuid(12), "start")]
     assert store.catalogue.start_triggers("signal", "alarm") == []
     with pytest.raises(AlreadyUsed):
-        store.catalogue.add_deployment(replace(deployment, id="d-3", version=2, digest="y"), ())
-    assert store.catalogue.deployment("d-3") is None
+        store.catalogue.add_deployment(replace(deployment, id=uuid(13), version=2, digest="y"), ())
+    assert store.catalogue.deployment(uuid(13)) is None
+    for no_id in ("x", "", TEXT, uuid(11).upper(), f"{{{uuid(11)}}}"):
+        assert store.catalogue.deployment(no_id) is None
+        assert store.catalogue.model(no_id) is None
+        assert store.drafts.draft(no_id) is None
+        assert store.catalogue.deployments(limit=9, cursor=None, key=None, model_id=no_id) == []
 
 
 def test_all_of_a_commit_is_written_or_nothing(store: Store) -> None:
@@ -259,7 +276,7 @@ def test_texts_that_differ_only_in_case_or_trailing_spaces_are_different(store: 
     store.commit(changes)
     for number, key in enumerate(("shop", "SHOP", "shöp")):
         store.catalogue.add_deployment(
-            filled(DeploymentRow, id=f"d-{number}", key=key, version=1, removed=None), [("message", key, "begin")]
+            filled(DeploymentRow, id=uuid(number), key=key, version=1, removed=None), [("message", key, "begin")]
         )
         written(
             store,
@@ -272,8 +289,8 @@ def test_texts_that_differ_only_in_case_or_trailing_spaces_are_different(store: 
     for number, key in enumerate(("shop", "SHOP", "shöp")):
         newest = store.catalogue.newest_deployment(key)
         assert newest is not None
-        assert newest.id == f"d-{number}"
-        assert store.catalogue.start_triggers("message", key) == [(key, f"d-{number}", "begin")]
+        assert newest.id == uuid(number)
+        assert store.catalogue.start_triggers("message", key) == [(key, uuid(number), "begin")]
         assert [receiver for receiver, _ in store.receivers(ReceiverFilter(key))] == [number + 1]
         assert [row.key for row in find_instances(store, InstanceFilter(key=key), limit=9).rows] == [key]
 
