@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import math
 import signal
@@ -34,6 +35,9 @@ THREADS = 32
 """Of requests that are answered at the same time: the more there are, the more of them share a commit."""
 YOUNG = 10_000
 """How many objects may be new before the search for rubbish among them."""
+M_ARENA_MAX = -8
+"""From glibc's ``malloc.h``."""
+POOLS = 2
 # Above every limit of the application, so that the application's own problem is the answer to a large body.
 LARGEST_BODY = 64 * 1024 * 1024
 
@@ -64,6 +68,17 @@ def spare_what_lasts() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
+
+
+def share_memory() -> None:
+    """Let all threads take large pieces of memory from a few pools, before there are threads.
+
+    glibc has 8 pools for each processor, and each keeps what its threads have given back; others have no such thing.
+
+    A server's threads hold Python's lock while they take memory, so they do not wait for one another at a pool.
+    """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, POOLS)
 
 
 def allow_connections() -> int:

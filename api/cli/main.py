@@ -142,10 +142,11 @@ def serve(
     """
     from ..access.rule import Access
     from ..app import create_app
-    from ..server import Server, asked_to_stop, refuse_remote, spare_what_lasts
+    from ..server import Server, asked_to_stop, refuse_remote, share_memory, spare_what_lasts
 
     # Before the engine is there: it takes up work at once, and that is not to be lost.
     stopping = asked_to_stop()
+    share_memory()
     write_log(log_form, log_level)
     settings = invocation.settings()
     with invocation.engine("threads", passive=False, consumes=True) as engine:

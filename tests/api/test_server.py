@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import signal
 import socket
 import subprocess
@@ -19,6 +20,8 @@ from flask import Flask, Response
 
 from riverstone.api.server import Server, refuse_remote
 from riverstone.engine.errors import Invalid
+
+from ..services import skip
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org", ""])
@@ -115,3 +118,43 @@ def test_the_served_command_stops_on_sigterm(tmp_path: Path) -> None:
     # The line about the console may have come with the first, and is not read twice.
     assert rest.splitlines()[-1] == "Stopped."
     assert (tmp_path / "riverstone.db").exists()
+
+
+POOLS_OF_THREADS = """
+import ctypes, sys, threading
+from riverstone.api.server import share_memory
+
+share_memory()
+libc = ctypes.CDLL(None)
+libc.fopen.restype = ctypes.c_void_p
+libc.malloc_info.argtypes, libc.fclose.argtypes = [ctypes.c_int, ctypes.c_void_p], [ctypes.c_void_p]
+all_have = threading.Barrier(21)
+
+
+def take():
+    kept = [bytearray(5000) for _ in range(50)]
+    all_have.wait()
+    all_have.wait()
+    return kept
+
+
+threads = [threading.Thread(target=take) for _ in range(20)]
+for thread in threads:
+    thread.start()
+all_have.wait()
+file = libc.fopen(sys.argv[1].encode(), b"w")
+libc.malloc_info(0, file)
+libc.fclose(file)
+all_have.wait()
+"""
+
+
+def test_the_threads_of_a_server_share_two_pools_of_memory(tmp_path: Path) -> None:
+    """glibc would give each of them one of its own, and that would keep what a large answer has taken."""
+    if platform.libc_ver()[0] != "glibc":
+        skip("the C library is not glibc")
+    told = tmp_path / "pools.xml"
+
+    subprocess.run([sys.executable, "-c", POOLS_OF_THREADS, str(told)], check=True, timeout=60)
+
+    assert told.read_text().count("<heap nr=") <= 2
