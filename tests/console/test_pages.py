@@ -249,3 +249,24 @@ def test_every_text_that_is_used_is_there() -> None:
     }
 
     assert used - known == set()
+
+
+def test_no_module_calls_what_another_one_exports_and_it_has_not_imported() -> None:
+    """Browsers tell that only when somebody gets there."""
+    texts = {file.name: file.read_text("utf-8") for file in FILES.glob("*.js")}
+    exported = {
+        name for text in texts.values() for name in re.findall(r"^export (?:async )?\w+ (\w+)", text, re.MULTILINE)
+    }
+    assert len(exported) > 150
+    unknown = []
+    for file, text in texts.items():
+        code = re.sub(r"//.*|/\*[\s\S]*?\*/", "", text)
+        for name in {*re.findall(r"(?<![.\w#])(\w+)\(", code)} & exported:
+            declared = (
+                rf"\b(?:function|const|let|class) {name}\b|[({{,]\s*(?:\w+ as )?{name}\s*[,)}}=:]|\({{[^)]*\b{name}\b"
+            )
+            if not re.search(declared, code) and not re.search(
+                rf"^  (?:async |#|static )*{name}\(", code, re.MULTILINE
+            ):
+                unknown.append(f"{file}: {name}")
+    assert unknown == []
