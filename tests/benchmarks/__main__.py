@@ -24,7 +24,7 @@ BENCHMARKS = {
     "neighbours": "33 worst cases: what a second client waits",
     "deploying": "400 nodes",
     "expressions": "conditions in JUEL and FEEL, and a decision table",
-    "at_once": "32 processes in flight in the library",
+    "at_once": "32 processes in flight in the library, on threads and inline",
     "over_http": "32 clients of the server",
     "until_ended": "32 clients that are answered at the end, beside Restate",
     "two_servers": "two servers on one PostgreSQL beside one, and when one hears of the other",

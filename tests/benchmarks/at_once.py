@@ -1,21 +1,79 @@
-"""Many processes in flight in one engine on threads: 32 callers who each start one, wait for its end, and go on."""
+"""Many processes in flight in one engine: 32 callers who each start one, wait for its end, and go on."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
+from functools import partial
+from typing import Literal
 
+from riverstone.engine import Engine
+
+from ..models import stores
 from . import diagrams
 from .bench import Bench
 from .floor import Floor
-from .measure import alternate
-from .table import Row, timed
+from .measure import Work, alternate
+from .stones import stones
+from .table import Row, milliseconds, timed
 
 IN_FLIGHT = 32
+DISPATCHERS: tuple[Literal["inline", "threads"], ...] = ("inline", "threads")
 
 
 def measure(bench: Bench) -> list[Row]:
-    """Processes a second while 32 are in flight, and the CPU of one."""
+    """Processes a second while 32 are in flight, and the CPU of one; on PostgreSQL on threads beside inline."""
+    return [*_on_sqlite(bench), *_on_postgresql(bench)]
+
+
+def _on_postgresql(bench: Bench) -> list[Row]:
+    each = bench.size(30, 1)
+    with (
+        stores.fresh("postgresql", bench.folder) as url,
+        ThreadPoolExecutor(IN_FLIGHT) as callers,
+        ExitStack() as stack,
+    ):
+        works: dict[str, tuple[Work, int]] = {}
+        for dispatcher in DISPATCHERS:
+            engine = stack.enter_context(Engine(url, stones=stones, dispatcher=dispatcher))
+            deployment_id = engine.deploy(diagrams.sequence(5)).deployment_id
+            works[dispatcher] = partial(_all_at_once, callers, Caller(engine, deployment_id, each)), IN_FLIGHT * each
+        times = alternate(works, bench.rounds)
+    share = times["inline"].wall / times["threads"].wall
+    return [
+        *(
+            Row(
+                f"5 stones on PostgreSQL, {IN_FLIGHT} in flight, {dispatcher}",
+                f"{1 / spent.wall:,.0f} a second",
+                f"{milliseconds(spent.cpu)} CPU",
+            )
+            for dispatcher, spent in times.items()
+        ),
+        Row("threads against inline there", f"{share:.2f} times", target=">= 0.8", met=share >= 0.8),
+    ]
+
+
+def _all_at_once(callers: ThreadPoolExecutor, caller: Caller) -> None:
+    list(callers.map(caller, range(IN_FLIGHT)))
+
+
+class Caller:
+    """Starts a process after the other, and waits for the end of each."""
+
+    def __init__(self, engine: Engine, deployment_id: str, count: int) -> None:
+        self.engine = engine
+        self.deployment_id = deployment_id
+        self.count = count
+
+    def __call__(self, _: int) -> None:
+        for _ in range(self.count):
+            started = self.engine.start(deployment_id=self.deployment_id, name="bench")
+            ended = self.engine.wait(started.process_instance_id, timeout=60)
+            if ended.status != "success":
+                raise RuntimeError(f"Process {ended.process_instance_id} is {ended.status}, not success.")
+
+
+def _on_sqlite(bench: Bench) -> list[Row]:
     each = bench.size(30, 1)
     total = IN_FLIGHT * each
     with (
@@ -25,12 +83,7 @@ def measure(bench: Bench) -> list[Row]:
     ):
         deployment_id = engine.deploy(diagrams.sequence(5)).deployment_id
 
-        def caller(_: int) -> None:
-            for _ in range(each):
-                started = engine.start(deployment_id=deployment_id, name="bench")
-                ended = engine.wait(started.process_instance_id, timeout=60)
-                if ended.status != "success":
-                    raise RuntimeError(f"Process {ended.process_instance_id} is {ended.status}, not success.")
+        caller = Caller(engine, deployment_id, each)
 
         def burst() -> None:
             started = [engine.start(deployment_id=deployment_id, name="bench") for _ in range(total)]
@@ -40,7 +93,7 @@ def measure(bench: Bench) -> list[Row]:
         times = alternate(
             {
                 "floor": (lambda: floor.sequence(5, total), total),
-                "many": (lambda: list(callers.map(caller, range(IN_FLIGHT))), total),
+                "many": (partial(_all_at_once, callers, caller), total),
                 "burst": (burst, total),
             },
             bench.rounds,
