@@ -44,11 +44,16 @@ class Order(NamedTuple):
 
     def waits(self) -> dict[int, tuple[int, ...]]:
         """By task the numbers of the groups that are undone before it; left out are those that wait for none."""
-        found: dict[int, list[int]] = {}
+        found: dict[int, tuple[int, ...]] = {}
+        several: dict[int, list[int]] = {}
         for number, group in enumerate(self.groups):
             for task_id in group.then:
-                found.setdefault(task_id, []).append(number)
-        return {task_id: tuple(numbers) for task_id, numbers in found.items()}
+                if task_id not in found:
+                    # Most wait for one, and thousands of lists made at once are searched for rubbish.
+                    found[task_id] = (number,)
+                else:
+                    several.setdefault(task_id, [*found[task_id]]).append(number)
+        return {**found, **{task_id: tuple(numbers) for task_id, numbers in several.items()}}
 
     def in_order(self) -> Iterator[int]:
         """Every task after those that are undone before it; among those that could be next, the newest."""

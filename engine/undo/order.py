@@ -87,6 +87,8 @@ def plan(
 
     ``at_work`` are handlers that take back no row once more, by the entries of the compensation.
     """
+    # A plain one, which tells without a call of ours what is in it.
+    tasks = dict(tasks.items())
     stands_for = stand_ins(tasks, at_work) if kind == "rollback" else {}
     wanted = sorted(row.id for row in _undo_set(tasks, stands_for) if only is None or row.id in only)
     causes = _causes(tasks, stands_for)
@@ -142,7 +144,8 @@ def _causes(tasks: Mapping[int, TaskRow], stands_for: Mapping[int, int]) -> _Cau
         number = read.get(text)
         if number is None:
             causes = [stands_for.get(cause, cause) for cause in ledger.after(row, tasks) if cause in tasks]
-            number = read[text] = numbers.setdefault(tuple(sorted(set(causes))), len(numbers))
+            own = tuple(sorted(set(causes))) if len(causes) > 1 else tuple(causes)
+            number = read[text] = numbers.setdefault(own, len(numbers))
         if task_id in stands_for:
             joined.setdefault(stands_for[task_id], set()).add(number)
         else:
