@@ -37,6 +37,8 @@ def freeze(instance: Instance, token: Token, entry: Compensable) -> tuple[int, .
     node = token.node
     handler = node.compensation_handler()
     assert handler is not None
+    if _leaves_to_stones(node, handler):
+        return tuple(token.after)
     rows = made_by(instance.tasks, node, entry, token.call_path)
     free = [row for row in rows if row.kind == ledger.START and not _is_settled(row)]
     if not free and isinstance(node, StoneTask):
@@ -96,6 +98,14 @@ def _before_call(place: Place, calls: int) -> Place:
 
 def _is_settled(row: TaskRow) -> bool:
     return row.undo in ledger.DONE_WITH or row.policy == "retain"
+
+
+def _leaves_to_stones(activity: Node, handler: Node) -> bool:
+    """Whether a handler asks for what stones inside of its activity take back: a rollback has them do that itself."""
+    if activity.body is None or handler.body is None:
+        return False
+    asks = any(each.kind == "compensate" for node in handler.body.walk() for each in getattr(node, "definitions", ()))
+    return asks and any(node.is_undone_by_stones for node in activity.body.walk())
 
 
 def _own_row(instance: Instance, token: Token) -> TaskRow:

@@ -197,3 +197,22 @@ def test_a_handler_that_compensates_what_it_is_the_handler_of_does_not_wait_for_
     number = engine.start(key="shop", name="x").process_instance_id
     assert engine.wait(number, 9).status == "success"
     assert world.calls[3:] == [("rollback", "y"), ("start", "unx"), ("start", "una")]
+
+
+def test_a_rollback_has_stones_undo_what_a_handler_would_leave_to_them(engine: Engine, world: World) -> None:
+    handler = (
+        '<subProcess id="back" triggeredByEvent="true"><startEvent id="bs"><compensateEventDefinition/></startEvent>'
+        '<intermediateThrowEvent id="all"><compensateEventDefinition/></intermediateThrowEvent><endEvent id="be"/>'
+        f"{flow('bs', 'all')}{flow('all', 'be')}</subProcess>"
+    )
+    inner = f'<startEvent id="in"/><endEvent id="out"/>{handled("x")}{saying("y")}{handler}'
+    inner += flow("in", "x") + flow("x", "y") + flow("y", "out")
+    sub = f'<subProcess id="b">{inner}</subProcess>'
+    flows = [flow(one, two) for one, two in itertools.pairwise(["s", "b", "doom", "e"])]
+    ends = '<startEvent id="s"/><endEvent id="e"/>'
+    engine.deploy(definitions(process("shop", ends, sub, service("doom", "make"), *flows)))
+    world.wrong("start", "doom", RuntimeError("no quota"))
+    number = engine.start(key="shop", name="x").process_instance_id
+    assert engine.wait(number, 9).status == "rollback.success"
+    assert world.calls[2:] == [("start", "doom"), ("rollback", "doom"), ("rollback", "y"), ("start", "x")]
+    assert [task.stone for task in engine.tasks(engine.instances().items[0].process_instance_id)][-1] == "mail"
