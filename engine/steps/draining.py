@@ -95,13 +95,15 @@ def drain(instance: ForwardInstance) -> None:
             # Nobody here could stop it, and nobody knows whether anything will ever be heard of it.
             instance.stop_task(row, "canceled", "It was stopped while somebody outside had it.", held_back=False)
             continue
-        elsewhere = row.stone is not None and row.due is None and row.owner not in (None, facilities.engine_id)
+        # Of a hook that does not run any more, here too, the outcome may be on its way: it counts, and is waited for.
+        in_hand = row.stone is not None and row.due is None and row.owner is not None
+        in_hand = in_hand and row.status not in ledger.HELD_BACK
         # Whoever fetched it hears of nothing, and is waited for no longer than for its lock.
         left = instance.lock_of(row)[1] if row.owner == EXTERNAL else 0
-        elsewhere = elsewhere and (row.owner != EXTERNAL or left > 0)
+        in_hand = in_hand and (row.owner != EXTERNAL or left > 0)
         # Held back first: between seeing whether it runs and this, it could have begun.
         held_back = instance.hold_back(row)
-        if not held_back and (elsewhere or facilities.dispatcher.running(row.id)):
+        if not held_back and (in_hand or facilities.dispatcher.running(row.id)):
             facilities.dispatcher.ask_to_stop(row.id, ledger.delivery(row))
             stone = facilities.stones.choose(row.stone, row.parameters) or Stone
             longest = max(longest, min(stone.grace, left / 1000) if row.owner == EXTERNAL else stone.grace)

@@ -12,7 +12,7 @@ import pytest
 from riverstone.engine import Conflict, Engine, NotFound, Stone, TaskInfo
 
 from ..models.stores import SHARED, fresh
-from .sketch import line, service
+from .sketch import definitions, flow, line, process, service
 from .test_undo_cancel import until
 
 
@@ -278,3 +278,40 @@ def test_a_late_result_is_undone_after_a_restart(url: str, cloud: type[Cloud]) -
         assert engine.wait(number, 10).status == "cancel.success"
         assert state(engine, number) == ("cancel.success", "undone")
         assert not cloud.networks
+
+
+class Together(Stone):
+    """Two of them end at the same moment, one by failing."""
+
+    code = "together"
+    at: ClassVar[dict[str, threading.Barrier]] = {}
+    started: ClassVar[list[str]] = []
+    undone: ClassVar[list[str]] = []
+
+    def start(self, task: TaskInfo) -> None:
+        self.started.append(task.start_key)
+        self.at.setdefault(task.process_instance_id, threading.Barrier(2)).wait(20)
+        if task.namespace == "b":
+            raise ValueError("no room")
+        task.add_output("id", 1)
+
+    def rollback(self, task: TaskInfo) -> None:
+        self.undone.append(task.start_key)
+
+
+def test_what_has_ended_as_its_sibling_failed_is_entered_and_undone_once(url: str) -> None:
+    """Its outcome was on its way as the process stopped: it counted as stopped, and was undone again when heard of."""
+    body = '<startEvent id="s"/><parallelGateway id="g"/>' + service("a", "together") + service("b", "together")
+    source = definitions(process("p", body, flow("s", "g"), flow("g", "a"), flow("g", "b")))
+    Together.at, Together.started, Together.undone = {}, [], []
+    with Engine(url, stones=[Together], dispatcher="threads") as engine:
+        engine.deploy(source)
+        numbers = [engine.start(key="p", name="test").process_instance_id for _ in range(30)]
+        ended = [engine.wait(number, 60) for number in numbers]
+        # Whatever was to be undone once more would have come before what is started now.
+        engine.wait(engine.start(key="p", name="test").process_instance_id, 60)
+        statuses = {task.status for number in numbers for task in engine.tasks(number) if task.namespace == "a"}
+
+    assert {each.status for each in ended} == {"rollback.success"}
+    assert statuses == {"start.success"}
+    assert sorted(Together.undone) == sorted(Together.started)
