@@ -206,3 +206,24 @@ def test_so_many_at_once_that_none_would_begin_fails_where_it_stands(stage: Stag
 def test_what_bounds_no_runs_is_refused(tmp_path: Path, most: str, marker: str) -> None:
     with Engine(f"sqlite:///{tmp_path}/river.db") as engine, pytest.raises(ModelInvalid, match="maxAtOnce"):
         engine.deploy(alone(at_most(most, marker)))
+
+
+@pytest.mark.parametrize("sequential", [True, False])
+def test_a_number_of_runs_takes_as_many_items_of_a_collection(stage: Stage, sequential: bool) -> None:
+    """As in Camunda 7: ``loopCardinality`` says how many, each gets its item, and too few are a failure."""
+    over = {"camunda:collection": "xs", "camunda:elementVariable": "x"}
+    marker = runs("${n}", sequential=sequential, **over)
+    stage.start(alone(script("t", "log(x)", marker)), n=2, xs=["a", "b", "c"], x="outside")
+    assert (stage.log, stage.open) == (["a", "b"], ["z"])
+    assert stage.start(n=4, xs=["a"]).status == "failed"
+    assert stage.reason.endswith("'t' asks for 4 runs, but its collection has 1 items.")
+
+
+@pytest.mark.parametrize(("put_out", "collected"), [("= loopCounter", [1, 2]), ("= x", ["a", "b"])])
+def test_what_a_run_is_given_can_be_what_it_puts_out(stage: Stage, put_out: str, collected: list[object]) -> None:
+    given = f'inputCollection="= xs" inputElement="x" outputCollection="res" outputElement="{put_out}"'
+    zeebe = f'<zeebe:loopCharacteristics xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" {given}/>'
+    marker = f"<extensionElements>{zeebe}</extensionElements>"
+    marker = f"<multiInstanceLoopCharacteristics>{marker}</multiInstanceLoopCharacteristics>"
+    stage.start(alone(script("t", "pass", marker)), xs=["a", "b"])
+    assert stage.engine.variables(stage.number)["res"] == collected

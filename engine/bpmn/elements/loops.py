@@ -101,7 +101,7 @@ class MultiInstance(NamedTuple):
         """Find out how many runs there are and start the first, or all."""
         token._set_state(STARTED)
         items = self._items(token)
-        count = len(items) if items is not None else self._count(token)
+        count = self._count(token, items)
         limit = token.workflow.host.limits.multi_instance
         if count > limit:
             text = f"{token.node.label} asks for {count} runs, over the limit multi_instance ({limit})."
@@ -182,9 +182,9 @@ class MultiInstance(NamedTuple):
     def _start(self, token: Token, activity: Repeated, number: int, items: list[Any] | None) -> None:
         token.note(begun=number)
         self.show_counts(token)
-        locals_: dict[str, Any] = {"loopCounter": number - 1 + self.first}
-        if self.output_variable:
-            locals_[self.output_variable] = None
+        # What is put out may be what the run is given.
+        locals_: dict[str, Any] = {} if self.output_variable is None else {self.output_variable: None}
+        locals_["loopCounter"] = number - 1 + self.first
         if items is not None and self.element_variable:
             locals_[self.element_variable] = items[number - 1]
         if self.index_variable:
@@ -201,9 +201,15 @@ class MultiInstance(NamedTuple):
             raise ExpressionError(f"The collection of {token.node.label} is {kind_of(items)}, not a list.")
         return items
 
-    def _count(self, token: Token) -> int:
-        assert self.cardinality is not None
-        return whole_number(self.cardinality.evaluate(token.context), "loopCardinality", token.node.bpmn_id)
+    def _count(self, token: Token, items: list[Any] | None) -> int:
+        """How many runs there are; where the model says that beside a collection, its first items are for these."""
+        if self.cardinality is None:
+            return len(items or ())
+        count = whole_number(self.cardinality.evaluate(token.context), "loopCardinality", token.node.bpmn_id)
+        if items is not None and len(items) < count:
+            text = f"{token.node.label} asks for {count} runs, but its collection has {len(items)} items."
+            raise ExpressionError(text)
+        return count
 
     def show_counts(self, token: Token) -> None:
         """Let all inside see the instance attributes (BPMN 2.0, table 10.30), also as the Java engines call them."""

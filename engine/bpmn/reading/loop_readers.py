@@ -61,7 +61,7 @@ def _multi_instance(reader: ModelReader, element: etree._Element, marker: etree.
     return MultiInstance(
         sequential=is_true(marker, "isSequential"),
         cardinality=cardinality,
-        collection=reader.expression(element, collection) if cardinality is None else None,
+        collection=reader.expression(element, collection),
         element_variable=named or _item_name(item),
         index_variable=attribute_value(marker, "elementIndexVariable"),
         output_collection=str(given.get("outputCollection", "")) or _reference(marker, "loopDataOutputRef"),

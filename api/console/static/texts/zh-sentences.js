@@ -139,6 +139,7 @@ export const SENTENCES = [
   ["The event sub-process '{}' has {} start events: it needs exactly one.", "事件子流程“{}”有 {} 个开始事件：必须恰好一个。"],
   ["The {} is {}, which cannot be {}: it may be {}.", "{} 是 {}，不能是 {}：可以是 {}。"],
   ["an end event", "结束事件"],
+  ["{} asks for {} runs, but its collection has {} items.", "{} 要求运行 {} 次，但其集合只有 {} 项。"],
   ["The {} ends what it is in more than once ({}), of which one alone can happen: keep that.", "{} 以不止一种方式结束其所在范围（{}），只有一种能发生：请保留它。"],
   ["The {} needs all of its triggers, but nothing waits for one of the kind {}: it may be {}.", "{} 需要其全部触发器，但 {} 类的触发器无法等待：可以是 {}。"],
   ["The {} needs all of its triggers, but would start a process at the first of them: begin with an eventBasedGateway with instantiate=\"true\" and eventGatewayType=\"Parallel\".", "{} 需要其全部触发器，但会在第一个触发时启动流程：请以带 instantiate=\"true\" 和 eventGatewayType=\"Parallel\" 的 eventBasedGateway 开始。"],
