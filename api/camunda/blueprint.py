@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
 from ...engine import Conflict, Engine, EngineClosed, RiverstoneError, StoreUnavailable, TooLarge, Unknown
@@ -20,6 +20,7 @@ from .view import Function, View, json_answer
 
 SEVEN = "/engine-rest"
 EIGHT = "/v2"
+DESCRIPTION = "/openapi.json"
 ONE = "/external-task/<task_id>"
 WORKERS: tuple[tuple[str, str, Function, bool], ...] = (
     ("POST", "/external-task/fetchAndLock", workers.fetch_and_lock, False),
@@ -100,8 +101,13 @@ def create_camunda(engine: Engine, *, name: str = "camunda") -> Blueprint:
 def _describe(where: Blueprint, engine: Engine, routes: list[tuple[str, str, Function, str]]) -> None:
     prefix = where.url_prefix or ""
     told = description.describe(prefix, routes, description.SEVEN if prefix == SEVEN else description.EIGHT)
-    document = View(engine, lambda engine: told, KNOWN, audited=False)
-    where.add_url_rule("/openapi.json", endpoint="openapi", view_func=document, methods=["GET"])
+
+    def described(engine: Engine) -> dict[str, Any]:
+        """With where the host application has put these routes: by OpenAPI their paths would begin at its root."""
+        return {**told, "servers": [{"url": request.script_root + request.path.removesuffix(DESCRIPTION)}]}
+
+    document = View(engine, described, KNOWN, audited=False)
+    where.add_url_rule(DESCRIPTION, endpoint="openapi", view_func=document, methods=["GET"])
 
 
 def _add(where: Blueprint, rule: str, method: str, view: View) -> None:

@@ -179,7 +179,9 @@ SEVEN: Mapping[str, Schema] = {
     "Version": _object("version:text!"),
     "File": {"type": "string", "format": "binary"},
     "Deployment": _object("id:text! name:text! deploymentTime:text!"),
-    "Instance": _object("id:text! definitionId:text! definitionKey:text! businessKey:text! ended:truth!"),
+    "Instance": _object(
+        "id:text! definitionId:text! definitionKey:text! businessKey:text! ended:truth!", nullable=["businessKey"]
+    ),
     "Error": _object("type:text! message:text! code:number!"),
 }
 EIGHT: Mapping[str, Schema] = {

@@ -32,6 +32,7 @@ def test_every_route_is_described_and_nothing_else(url: str, prefix: str, routes
     names = [one["operationId"] for methods in told["paths"].values() for one in methods.values()]
     assert len(set(names)) == len(names)
     assert told["components"]["schemas"] == schemas
+    assert told["servers"] == [{"url": prefix}]
 
 
 def test_a_member_of_the_wrong_type_is_refused_as_described(engine: Engine, url: str) -> None:
@@ -57,6 +58,13 @@ def _right(body: str) -> dict[str, Any]:
     return {
         each.partition(":")[0]: given[each.partition(":")[2].rstrip("!")] for each in body.split() if each.endswith("!")
     }
+
+
+def test_a_process_without_a_business_key_is_as_described(engine: Engine, url: str) -> None:
+    engine.deploy(line("shop", job("a", "mail")), external=True)
+    began = requests.post(f"{url}/engine-rest/process-definition/key/shop/start", json={}, timeout=9).json()
+    assert began["businessKey"] is None
+    Draft202012Validator(description.SEVEN["Instance"]).validate(began)
 
 
 def test_tasks_and_jobs_are_as_described(engine: Engine, url: str) -> None:
