@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...models import DeploymentRow, Store
@@ -54,8 +54,10 @@ def has_version(element: Element, row: DeploymentRow, version: WantedVersion) ->
     return version.number in (None, row.version) and version.tag in (None, element.version_tag)
 
 
-def decide(row: DeploymentRow, decision: Element, variables: Mapping[str, Any], limits: Limits) -> DecisionResult:
-    """What comes of a decision with these variables.
+def decide(
+    row: DeploymentRow, decision: Element, variables: Mapping[str, Any], limits: Limits, now: Callable[[], int]
+) -> DecisionResult:
+    """What comes of a decision with these variables; ``now`` is the engine's clock.
 
     Raises VariablesInvalid or Invalid, and ExpressionError for a decision with errors or over a limit.
     """
@@ -64,7 +66,7 @@ def decide(row: DeploymentRow, decision: Element, variables: Mapping[str, Any], 
 
     given = from_python(dict(variables), limits.json_depth)
     jsontext.check(in_json(given, limits.json_depth), limits=limits, name="variables")
-    with effort.turn(limits):
+    with effort.turn(limits, now):
         outcome = evaluate(decision, Context(given))
         return result_of(outcome.told(limits), decision.id, decision.name, row.id, row.version)
 

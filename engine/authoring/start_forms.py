@@ -37,7 +37,7 @@ def started_with(definition: Definition, values: Mapping[str, Any], now: int, li
     if form is None:
         return completed_by_template(definition, values)
     context = start_context(definition, values)
-    with effort.turn(limits):
+    with effort.turn(limits, lambda: now):
         taken, errors = taken_by(form, context, values, now)
     if errors and template is not None:
         errors = template.mask_of({**context.parameters, **values}).mask_errors(errors)

@@ -40,7 +40,7 @@ class DecisionCalls(Workings):
                 version=WantedVersion(version, version_tag),
                 deployment_id=deployment_id,
             )
-        return decide(row, decision, variables or {}, self.limits)
+        return decide(row, decision, variables or {}, self.limits, self.clock.now)
 
     def decisions(self, *, limit: int = 50, cursor: str | None = None) -> Page[Decision]:
         """The decisions that can be evaluated, by id, each in its newest version; ``cursor`` is the last id before."""

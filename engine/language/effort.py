@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ..errors import ExpressionWork, LimitExceeded
@@ -18,6 +19,11 @@ MADE = 4
 """As a shift, the same for characters of a text that is made: it also takes memory."""
 
 
+def machine_time() -> int:
+    """Milliseconds since 1970 by the machine's clock."""
+    return time.time_ns() // 1_000_000
+
+
 class _Left(threading.local):
     """Of the present thread; where no turn has begun there is nothing to hold up but the caller itself."""
 
@@ -25,13 +31,16 @@ class _Left(threading.local):
     floor: float = -math.inf
     """What has to be left when the present step is over."""
     limits = Limits()
+    now: Callable[[], int] = staticmethod(machine_time)
+    """By whose clock expressions tell the time."""
 
 
 _left = _Left()
 
 
-def begin(limits: Limits) -> None:
-    """A turn of the river begins in this thread, and nothing is spent yet."""
+def begin(limits: Limits, now: Callable[[], int] = machine_time) -> None:
+    """A turn of the river begins in this thread, and nothing is spent yet; ``now`` is the engine's clock."""
+    _left.now = now
     _left.limits = limits
     _left.amount = limits.turn_work
     step(limits)
@@ -41,6 +50,12 @@ def end() -> None:
     """The turn of this thread is over: what its stones weigh is their own matter."""
     _left.amount = math.inf
     _left.floor = -math.inf
+    _left.now = machine_time
+
+
+def now() -> int:
+    """The present moment by the clock of the engine whose turn it is, in milliseconds since 1970."""
+    return _left.now()
 
 
 def step(limits: Limits) -> None:
@@ -62,12 +77,12 @@ def carry(amount: int) -> None:
 
 
 @contextmanager
-def turn(limits: Limits) -> Iterator[None]:
+def turn(limits: Limits, now: Callable[[], int] = machine_time) -> Iterator[None]:
     """What is inside may look at no more than a turn may; inside of a turn it is part of that."""
     if _left.amount != math.inf:
         yield
         return
-    begin(limits)
+    begin(limits, now)
     # Whoever asks outside of the river holds up nobody else.
     _left.floor = 0
     try:

@@ -41,7 +41,7 @@ class Turn:
 
     def act(self, action: Action) -> Any:
         """Let one action do its part, with expressions that can only look at so much."""
-        effort.begin(self.facilities.limits)
+        effort.begin(self.facilities.limits, self.facilities.clock.now)
         try:
             return action(self)
         finally:

@@ -40,7 +40,7 @@ def show_form(
     errors: dict[str, list[str]] = {}
     changes, documentation = False, None
     if token is not None:
-        with effort.turn(instance.limits):
+        with effort.turn(instance.limits, instance.now):
             form = form_of(token.node)
             changes, documentation = form.changes, _documentation(token, mask)
             parts, values, errors = _filled(form, token.context, given, mask, instance.now())
@@ -66,7 +66,7 @@ def show_start_form(definition: Definition, given: Mapping[str, Any] | None, now
     context = start_context(definition, values)
     mask = None if template is None else template.mask_of({**context.parameters, **values})
     secret = frozenset() if template is None else template.secret_paths
-    with effort.turn(limits):
+    with effort.turn(limits, lambda: now):
         parts, shown, errors = _filled(form, context, given, mask, now, secret)
         if template is not None:
             for each in form.fields:

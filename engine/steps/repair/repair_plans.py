@@ -94,7 +94,7 @@ class _Rehearsal:
     def plan(self, action: RepairAction, act: Callable[[], None]) -> RepairPlan:
         """What the act has made of the copy."""
         process = self.process
-        effort.begin(process.limits)
+        effort.begin(process.limits, process.now)
         try:
             act()
             self._take_back()

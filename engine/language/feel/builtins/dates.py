@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from time import gmtime
 
+from ... import effort
 from ..faults import fault
 from ..values import iso
 from ..values.decimals import Number, decimal_of, whole
@@ -182,9 +183,10 @@ def _last_day_of_month(date: Value) -> Value:
 
 @builtin("now()", pure=False)
 def _now() -> Value:
-    moment = datetime.now(UTC)
-    nanos = ((moment.hour * 60 + moment.minute) * 60 + moment.second) * SECOND + moment.microsecond * 1000
-    return DateTime(Date(moment.year, moment.month, moment.day), Time(nanos, 0))
+    seconds, milliseconds = divmod(effort.now(), 1000)
+    moment = gmtime(seconds)
+    nanos = ((moment.tm_hour * 60 + moment.tm_min) * 60 + moment.tm_sec) * SECOND + milliseconds * 1_000_000
+    return DateTime(Date(moment.tm_year, moment.tm_mon, moment.tm_mday), Time(nanos, 0))
 
 
 @builtin("today()", pure=False)
