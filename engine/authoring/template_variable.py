@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import NamedTuple
 
 from ..errors import Invalid
@@ -68,6 +69,23 @@ class Variable(NamedTuple):
         if texts and self.constraint_description:
             return [self.constraint_description]
         return texts
+
+    def typed(self, value: JSON) -> JSON:
+        """A value as expressions see it: a text that says a number, a truth or a list is that.
+
+        One that does not fit its type stays as it is, for others to refuse. A secret stays as it was given, since what
+        is hidden is found by its text. So does a text that says more digits than a JSON number keeps.
+        """
+        if not isinstance(value, str) or self.no_echo:
+            return value
+        match self.type:
+            case "Number" | "Integer":
+                return _exact(value)
+            case "Boolean":
+                return {"true": True, "false": False}.get(value.lower(), value)
+            case "List" | "CommaDelimitedList":
+                return _items(value)
+        return value
 
     def _mistyped(self, value: JSON) -> str | None:
         fits: dict[str, bool] = {
@@ -264,6 +282,12 @@ def number_of(value: JSON) -> Number | None:
             return None
         return int(value) if value.is_integer() else value
     return value
+
+
+def _exact(text: str) -> JSON:
+    """The number that a text says, or the text where a number would not keep all of its digits."""
+    number = number_of(text)
+    return text if number is None or Decimal(text.strip()) != Decimal(repr(number)) else number
 
 
 def _items(value: JSON) -> list[JSON]:

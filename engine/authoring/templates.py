@@ -22,8 +22,9 @@ Found = tuple[JSON, bool]
 class ParameterTemplate:
     """The variables that a model takes: their types, constraints, defaults and which of them are secret.
 
-    A variable without ``DefaultValue`` has to be given; null counts as not given. A value is kept as it was sent:
-    ``"6"`` is a fine Number and stays ``"6"``. Variables that the template does not know are let through.
+    A variable without ``DefaultValue`` has to be given; null counts as not given. A text that says a number is
+    a fine Number: the process's record keeps ``"6"`` as it was sent, its expressions see 6. Variables that the template
+    does not know are let through.
     Patterns are matched by :class:`~riverstone.engine.patterns.Pattern`, which cannot be made to hang.
     """
 
@@ -45,6 +46,11 @@ class ParameterTemplate:
         """What is wrong with a value for a variable; nothing for one that it does not define."""
         variable = self._variables.get(path)
         return [] if variable is None else variable.violations(value)
+
+    def typed(self, values: Mapping[str, JSON]) -> dict[str, JSON]:
+        """Values that fit, by name, as expressions see them: see :meth:`.Variable.typed`."""
+        known = self._variables
+        return {name: known[(name,)].typed(value) if (name,) in known else value for name, value in values.items()}
 
     @classmethod
     def load(cls, template: JSON, limits: Limits) -> ParameterTemplate:
@@ -85,7 +91,8 @@ class ParameterTemplate:
                     texts.append(self._missing(variable))
                 else:
                     texts.extend(variable.violations(value))
-                    _put(completed, variables, path, value)
+                    if not texts:
+                        _put(completed, variables, path, variable.typed(value))
             if texts:
                 errors[".".join(path)] = texts
         if errors:
@@ -100,7 +107,7 @@ class ParameterTemplate:
             if variable.namespace is None or _is_object(variables.get(variable.namespace, {})):
                 value, found = self._value(path, variables, known)
                 if found:
-                    _put(completed, variables, path, value)
+                    _put(completed, variables, path, variable.typed(value))
         return completed
 
     def _value(self, path: Path, variables: Mapping[str, JSON], known: dict[Path, Found]) -> Found:

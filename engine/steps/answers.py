@@ -35,10 +35,12 @@ def checked_answer(instance: Instance, token: Token, answer: Mapping[str, Any]) 
     errors = {**errors, **wrong}
     asked = {each.path[0] for each in form.fields}
     taken |= {name: value for name, value in answer.items() if name not in asked and name not in errors}
+    template = instance.definition.parameter_template
     for name, value in taken.items():
-        template = instance.definition.parameter_template
         if template is not None and value is not None and (texts := template.violations((name,), value)):
             errors.setdefault(name, []).extend(texts)
+    if template is not None and not errors:
+        taken = template.typed(taken)
     errors = errors or _unmapped(token, taken) or _dead_end(token, form, taken)
     if errors:
         if (mask := mask_of_step(instance)) is not None:

@@ -64,6 +64,10 @@ def resolve_parameters(
                 values[name] = found
     if schema is None:
         return values
+    for name in schema.texts:
+        # A start variable that was sent as "6", and that the parameter template calls a number.
+        if type(values.get(name)) in (int, float):
+            values[name] = jsontext.dumps(values[name])
     try:
         if not references:
             return schema.stored(values)

@@ -51,6 +51,7 @@ class StoneSchema:
             raise Invalid(f"Stone {stone.code!r} cannot have a parameter called 'Meta': call it otherwise.")
         self.names = [key_of(name, field) for name, field in stone.parameters.items()]
         self.fields = {key_of(name, field): field for name, field in stone.parameters.items()}
+        self.texts = [name for name, field in self.fields.items() if type(field) is fields.String]
         self.no_echo = frozenset(name for name, field in self.fields.items() if is_secret(field))
         self.supplied = frozenset(name for name, field in self.fields.items() if is_supplied(field))
         self.never_by_name = frozenset(n for n, field in self.fields.items() if field.metadata.get("variable") is False)

@@ -176,18 +176,19 @@ class Starts:
         definition = self.facilities.definitions.get(deployment_id)
         self._refuse_too_many(definition.key)
         policy = definition.on_failure
+        completed = completed_by_template(definition, payload)
         return CheckedStart(
             definition=definition,
             name=name[:LONGEST_NAME],
             variables=payload,
-            completed=completed_by_template(definition, payload),
+            completed=completed,
             flags=depth * Flags.THROWN | _flag(policy),
             patience=policy.patience,
             by_key=True,
             business_key=business_key,
             owner=owner,
             entry=definition.process.nodes[node],
-            payload=payload,
+            payload={name: completed[name] for name in payload},
             thrower=thrower,
         )
 

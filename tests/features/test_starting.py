@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from marshmallow import fields
 
 from riverstone.engine import (
     Conflict,
@@ -299,3 +300,34 @@ def test_a_closed_engine_takes_nothing_new_and_says_so(engine: Engine) -> None:
 
     with pytest.raises(EngineClosed):
         engine.start(key="shop", name="test", variables={"regionId": "bcc"})
+
+
+def test_a_text_that_says_a_number_is_one_for_expressions_and_kept_as_sent(engine: Engine) -> None:
+    """The clients of the first system send every variable as a text, and ``"10"`` was less than ``"9"``."""
+
+    class Sized(Stone):
+        code = "sized"
+        parameters = {"a": fields.String(), "b": fields.Integer()}
+
+        def start(self, task: TaskInfo) -> None:
+            task.add_outputs(task.parameters)
+
+    engine.register(Sized)
+    template = [{"Key": "a", "Type": "Number"}, {"Key": "b", "Type": "Number"}]
+    looked = {"more": "${a > b}", "sum": "${a + b}"}
+    came = '<message id="m" name="order"/>'
+    start = '<messageEventDefinition messageRef="m"/>'
+    nodes = ('<userTask id="ask"/>', service("look", "echo", looked), service("give", "sized"))
+    engine.deploy(line("shop", *nodes), parameter_template=template)
+    engine.deploy(line("ordered", *nodes, before=came, start=start), parameter_template=template)
+
+    sent = {"a": "10", "b": "9"}
+    for begun in (engine.start(key="shop", name="x", variables=sent), engine.message("order", sent)):
+        assert begun is not None
+        assert json.loads(begun.process_content) == sent
+        (asked,) = engine.tasks(begun.process_instance_id)
+        engine.set_variables(begun.process_instance_id, {"b": "8"})
+        engine.complete(asked.task_id)
+        ended = engine.wait(begun.process_instance_id)
+        assert ended.native_output_values["look"] == {"more": True, "sum": 18}
+        assert ended.native_output_values["give"] == {"a": "10", "b": 8}

@@ -156,6 +156,8 @@ def set_variables(instance: Instance, values: Mapping[str, Any], task_id: int | 
     if errors:
         told = " ".join(f"{name!r}: {' '.join(texts)}" for name, texts in errors.items())
         raise Invalid(f"The parameter template refuses these values. {told}", code="variables-invalid", errors=errors)
+    if template is not None:
+        values = template.typed(values)
     process.weight.foresee(dict(values))
     token.set_variables(values)
     settle(process)

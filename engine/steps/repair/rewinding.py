@@ -53,7 +53,7 @@ def request_rewind(
     order = plan(process.tasks, "rollback", found.undone)
     _refuse_unnamed(found, order, kept)
     variables = unmasked_variables(process, variables, process.workflow.task_tree)
-    _refuse_other_values(process, variables)
+    variables = _fitting(process, variables)
     parameters = unmasked_parameters(process, process.tasks[task_id], parameters)
     if version is not None:
         # Before any hook is asked to stop.
@@ -138,7 +138,8 @@ def _refuse_unnamed(found: Retraced, order: Order, kept: Collection[int]) -> Non
         raise _refused(process, text)
 
 
-def _refuse_other_values(process: ForwardInstance, variables: Mapping[str, Any]) -> None:
+def _fitting(process: ForwardInstance, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The variables with the types of the parameter template; raises Invalid for what it refuses."""
     template = process.definition.parameter_template
     errors = {
         name: list(texts)
@@ -147,7 +148,10 @@ def _refuse_other_values(process: ForwardInstance, variables: Mapping[str, Any])
     }
     if errors:
         raise Invalid("The parameter template refuses these values.", code="variables-invalid", errors=errors)
+    if template is not None:
+        variables = template.typed(variables)
     process.weight.foresee(dict(variables))
+    return variables
 
 
 def _refuse_parts_of_handlers(process: ForwardInstance, undone: Collection[int]) -> None:

@@ -31,14 +31,14 @@ def load(*entries: dict[str, Any]) -> ParameterTemplate:
     return ParameterTemplate.load(list(entries), LIMITS)
 
 
-def test_variables_are_completed_and_stay_as_they_were_sent() -> None:
+def test_variables_are_completed_and_a_text_becomes_the_number_that_it_says() -> None:
     variables = {"other": [1], "slaveNum": "6", "password": "s3cret!", "master-1a": {"size": 1}}
 
     completed = load(*SERVERS).complete(variables)
 
     assert completed == {
         "other": [1],
-        "slaveNum": "6",
+        "slaveNum": 6,
         "password": "s3cret!",
         "master-1a": {"size": 1, "instanceType": "m2.large", "token": "s3cret!"},
         "regionId": "bcc",
@@ -119,10 +119,33 @@ def test_each_type_knows_what_fits_it(kind: str, fitting: list[Any], wrong: list
     template = load({"Key": "v", "Type": kind})
 
     for value in fitting:
-        assert template.complete({"v": value}) == {"v": value}
+        assert template.complete({"v": value}).keys() == {"v"}
     for value in wrong:
         with pytest.raises(VariablesInvalid):
             template.complete({"v": value})
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "seen"),
+    [
+        ("Number", " 7 ", 7),
+        ("Number", "-1.5e3", -1500),
+        ("Number", "0.10", 0.1),
+        ("Number", "0.12345678901234567890", "0.12345678901234567890"),
+        ("Integer", "6.0", 6),
+        ("Boolean", "TRUE", True),
+        ("Boolean", "false", False),
+        ("List", "a, b", ["a", "b"]),
+        ("CommaDelimitedList", "", []),
+        ("String", "6", "6"),
+        ("Json", '{"a": 1}', '{"a": 1}'),
+    ],
+)
+def test_a_text_is_seen_as_its_type_says(kind: str, sent: str, seen: Any) -> None:
+    (value,) = load({"Key": "v", "Type": kind}).complete({"v": sent}).values()
+    assert (value, type(value)) == (seen, type(seen))
+    assert load({"Key": "v", "Type": kind, "NoEcho": True}).complete({"v": sent}) == {"v": sent}
+    assert load({"Key": "v", "Type": kind, "DefaultValue": sent or None}).defaults({"v": sent}) == {"v": seen}
 
 
 def test_constraints_of_a_list_count_its_items_and_look_at_each() -> None:
