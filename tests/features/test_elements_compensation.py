@@ -218,6 +218,23 @@ def test_a_cancelled_transaction_takes_back_what_it_did_and_leaves_by_its_border
     assert stage.status == "success"
 
 
+@pytest.mark.parametrize("sequential", [False, True])
+def test_a_run_of_a_transaction_that_cancels_takes_all_of_them_back(stage: Stage, sequential: bool) -> None:
+    """Its border ends the whole activity, so nothing would remember what the others did (BPMN 2.0, 13.3.8)."""
+    marker = f'<multiInstanceLoopCharacteristics isSequential="{str(sequential).lower()}">'
+    runs = f"{marker}<loopCardinality>3</loopCardinality></multiInstanceLoopCharacteristics>"
+    inside = (
+        undoable("a") + user("u") + '<exclusiveGateway id="x1"/>' + end("ok") + end("bad", "<cancelEventDefinition/>")
+    )
+    ways = ("i -> a -> u -> x1", "x1 -> bad ? loopCounter == 1", "x1 -> ok ? loopCounter != 1")
+    source = transaction('<startEvent id="i"/>' + inside, *ways).decode()
+    source = source.replace("</transaction>", f"{runs}</transaction>")
+    stage.start(source.encode()).complete("u").complete("u")
+    done = 2 if sequential else 3
+    assert stage.log == [*["a"] * done, *["una"] * done, "gone"]
+    assert stage.status == "success"
+
+
 def test_a_cancel_from_deep_inside_takes_back_what_was_done_there_too(stage: Stage) -> None:
     cancels = end("bad", "<cancelEventDefinition/>")
     deep = sub("deep", '<startEvent id="j"/>' + undoable("b") + user("u") + cancels, "j -> b -> u -> bad")

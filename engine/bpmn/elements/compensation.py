@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from ..running.event_definitions import EventDefinition
 from ..running.token import STARTED, Token
-from ..running.token_data import CALLED, COMPENSATES
+from ..running.token_data import BEGINNING, CALLED, COMPENSATES, RUN
 from ..running.workflow import Workflow
 
 if TYPE_CHECKING:
@@ -92,11 +92,18 @@ def compensate(token: Token, definitions: Sequence[EventDefinition]) -> bool:
 
 
 def cancel_transaction(token: Token) -> None:
-    """A cancel end event takes away all that runs in its transaction, and compensates what had completed."""
+    """A cancel end event takes away all that runs in its transaction, and compensates what had completed.
+
+    One of several runs cancels all of them, those that are over included: the event on the border ends the activity.
+    """
     scope = token.scope
     while scope is not None and not scope.node.cancellable:
         scope = scope.scope
     assert scope is not None, "the checks let a cancel end event stand in a transaction only"
+    if RUN in scope.internal_data:
+        scope = scope.scope
+        assert scope is not None
+        scope.internal_data.pop(BEGINNING, None)
     workflow = token.workflow
     # A handler that cancels once more what it belongs to is not called again.
     give_back(scope, but=_inside(scope, token) if "cancelled" in scope.internal_data else None)

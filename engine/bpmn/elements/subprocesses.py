@@ -41,10 +41,10 @@ class SubProcess(Activity):
         return not isinstance(self.loop, MultiInstance) or self.loop.sequential
 
     def scope_ended(self, token: Token) -> None:
-        if self.loop is not None and RUN not in token.internal_data:
-            return
         if token.internal_data.get("cancelled"):
             self._leave_cancelled(token)
+            return
+        if self.loop is not None and RUN not in token.internal_data:
             return
         self.finish(token, {})
 
