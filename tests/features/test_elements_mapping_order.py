@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .elements import START, Stage, catch, end, model, script, stages
+from .elements import START, Stage, catch, end, model, script, stages, user
 from .test_elements_mappings import EXTENDED, KEEP, put, variables, zeebe
 
 NAMES = '<message id="M" name="M"><extensionElements xmlns:zeebe="http://camunda.org/schema/zeebe/1.0">{}</extensionElements></message>'
@@ -125,3 +125,24 @@ def test_a_called_process_is_named_by_text(stage: Stage, value: object, found: s
     source = model(START + '<callActivity id="t" calledElement="${which}"/>' + end("e"), "s -> t -> e")
     assert stage.start(source, which=value).status == "failed"
     assert stage.reason == f"What 't' calls is {found}, not the key of a process."
+
+
+def test_an_element_that_is_tried_again_lets_its_inputs_in_once(stage: Stage) -> None:
+    """An input that is made of the variable in front of which it stands was made of itself the second time."""
+    counts = put("in", n="${n + 1}") + put("out", made="${missing}", twice="${n}")
+    stage.deploy(model(START + task(counts) + end("e"), "s -> t -> e"))
+    process = stage.engine.start(key="p", name="test", variables={"n": 1}, on_failure="pause").process_instance_id
+    stage.engine.set_variables(process, {"missing": 5})
+    stage.engine.retry(process, element_id="t")
+    assert stage.engine.variables(process) == {"n": 1, "missing": 5, "made": 5, "twice": 2}
+
+
+def test_a_task_that_is_gone_back_to_lets_its_inputs_in_once(stage: Stage) -> None:
+    asked = user("t", EXTENDED.format(put("in", n="${n + 1}")))
+    stage.start(model(START + asked + user("u") + end("e"), "s -> t -> u -> e"), n=1)
+    stage.complete("t")
+    (first,) = [each for each in stage.engine.tasks(stage.number) if each.element_id == "t"]
+    stage.engine.rewind(stage.number, to=first.task_id)
+    stage.watch(stage.number)
+    shown = [dict(each.parameters) for each in stage.engine.tasks(stage.number) if each.element_id == "t"]
+    assert shown == [{"n": 2}, {"n": 2}]

@@ -180,8 +180,17 @@ class Node(BpmnTaskSpec):
     def take_inputs(self, token: Token) -> None:
         """Let what the model lets in be seen from the token, in front of everything else."""
         if self.input_values:
-            token.data = {**token.data, **all_of(self.input_values.items(), token.context)}
+            inputs = all_of(self.input_values.items(), token.context)
+            if behind := {name: token.data[name] for name in inputs if name in token.data}:
+                token.note(behind_inputs=behind)
+            token.data = {**token.data, **inputs}
             token.workflow.touched[token.id] = token
+
+    def drop_inputs(self, token: Token) -> None:
+        """Let nothing be seen from the token that it has let in, since it is to do so once more."""
+        behind = token.internal_data.pop("behind_inputs", {})
+        token.data = {name: value for name, value in token.data.items() if name not in self.input_values} | behind
+        token.workflow.touched[token.id] = token
 
     def map_outputs(self, token: Token, results: Mapping[str, Any]) -> None:
         """Set the variables that the model's output mappings name."""

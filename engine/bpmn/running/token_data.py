@@ -77,6 +77,8 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         """Only this token has stopped, for somebody to say how it goes on."""
         given_up: bool
         """Nobody has said so in time."""
+        behind_inputs: dict[str, Any]
+        """Of its own variables those that inputs of the same names stand in front of."""
         leaving: bool
         """The work was done when it failed: it could not leave."""
         again: bool

@@ -258,6 +258,7 @@ def _again(process: ForwardInstance, token: Token, row: TaskRow | None, paramete
             return
         if isinstance(token.node, Activity) and token.node.boundary:
             token.note(again=True)
+        token.node.drop_inputs(token)
         token._set_state(READY)
         workflow.make_ready(token)
     else:
