@@ -10,6 +10,7 @@ yet, so what it made is rolled back stone by stone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ...models import TaskRow
@@ -45,10 +46,11 @@ def freeze(instance: Instance, token: Token, entry: Compensable) -> tuple[int, .
         return tuple(token.after)
     row = max(free, key=lambda row: row.id) if free else _own_row(instance, token)
     frozen: dict[str, Any] = {"of": token.node.bpmn_name or token.node.bpmn_id, "namespace": _namespace(token)}
+    # What a task's inputs read may not be there yet: then the rollback evaluates them, as it does for several steps.
+    with suppress(Invalid, ExpressionError):
+        frozen |= _frozen_task(instance, token, handler) if isinstance(handler, StoneTask) else {}
     try:
-        if isinstance(handler, StoneTask):
-            frozen |= _frozen_task(instance, token, handler)
-        else:
+        if "stone" not in frozen:
             frozen |= {"entry": entry, "place": token.process_place(instance.row.deployment_id), "path": token.place}
             # A rollback finds the variables of the whole process with its origin.
             frozen["parameters"] = jsontext.dumps(token.visible_inside)

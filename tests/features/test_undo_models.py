@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from riverstone.engine import Engine, Limits, VirtualClock
+from riverstone.engine import Engine, Limits, VirtualClock, WaitTimeout
 
 from .sketch import definitions, flow, line, process, row, runs, service
-from .world import World, run, statuses, undone
+from .world import World, makes_then_fails, run, statuses, undone
 
 STANDARD_LOOP = (
     '<standardLoopCharacteristics loopMaximum="3"><loopCondition>${true}</loopCondition></standardLoopCharacteristics>'
@@ -253,12 +254,30 @@ def test_a_task_that_did_not_complete_is_rolled_back_by_its_stone(engine: Engine
     assert (ended.status, world.calls) == ("rollback.success", [("start", "a"), ("rollback", "a")])
 
 
-def test_a_handler_whose_values_are_missing_leaves_the_stones_own_rollback(engine: Engine, world: World) -> None:
+def test_a_handler_whose_values_are_not_there_yet_is_given_them_at_the_rollback(engine: Engine, world: World) -> None:
+    engine.deploy(handled("mail", {"of": "${late}"}))
+    world.wrong("start", "b", makes_then_fails)
+    number = engine.start(key="handled", name="test", on_failure="pause").process_instance_id
+    with suppress(WaitTimeout):
+        engine.wait(number)
+    engine.set_variables(number, {"late": "there by now"})
+    engine.roll_back(number)
+    assert engine.wait(number).status == "rollback.success"
+    assert world.of("rollback") == ["b"]
+    assert world.seen[-1].parameters == {"of": "there by now"}
+
+
+def test_a_handler_whose_values_are_missing_fails_and_a_delete_does_without_it(engine: Engine, world: World) -> None:
+    """It stands in place of the stone's own rollback (BPMN 2.0.2, 10.7.1), so that is not called in its place."""
     engine.deploy(handled("mail", {"of": "${nobody}"}))
     world.wrong("start", "b", RuntimeError("broke"))
     ended = run(engine, "handled")
-    assert (ended.status, world.of("rollback"), world.exists) == ("rollback.success", ["b", "a"], [])
-    assert any("No compensation" in line for task in engine.tasks(ended.process_instance_id) for line in task.log)
+    assert (ended.status, world.of("rollback"), world.exists) == ("rollback.failed", ["b"], ["a"])
+    assert "${nobody}" in " ".join(engine.why(ended.process_instance_id).sentences)
+
+    engine.delete(ended.process_instance_id)
+    assert engine.wait(ended.process_instance_id).status == "delete.success"
+    assert world.exists == []
 
 
 def test_each_run_is_compensated_with_its_own_values(engine: Engine, world: World) -> None:
