@@ -182,6 +182,6 @@ def test_on_the_command_line_drafts_are_listed_saved_and_discarded(tmp_path: Pat
     assert "Kept" in asked("list")
     assert kept in asked("save", kept)
     assert gone in asked("discard", gone)
-    assert asked("list") == ""
+    assert asked("list") == "There is no draft.\n"
     with Engine(store) as engine:
         assert engine.model(kept).key == "shop"
