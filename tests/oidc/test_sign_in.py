@@ -225,12 +225,13 @@ def test_sessions_are_listed_and_ended_by_command(tmp_path: Any, monkeypatch: py
         one, text = engine.sessions.begin("ann", groups=["ops"], scopes=["run", "read"])
         engine.sessions.begin("ann")
         other, _ = engine.sessions.begin("bob")
-        lines = run("list").splitlines()
+        head, *lines = run("list").splitlines()
+        assert head.split() == ["ID", "SINCE", "USED", "USER", "SCOPES", "GROUPS"]
         assert len(lines) == 3
         assert lines[0].startswith(one.session_id)
-        assert lines[0].endswith("ann  read,run  ops")
+        assert lines[0].split()[-3:] == ["ann", "read,run", "ops"]
         assert "Ended 1 session of" in run("revoke", other.session_id)
         assert "Ended 2 sessions of ann" in run("revoke", "ann")
         assert engine.sessions.find(text) is None
         assert "list the sessions" in run("revoke", "ann", code=1)
-        assert run("list") == ""
+        assert run("list") == "Nobody is signed in.\n"
