@@ -195,6 +195,8 @@ def describe_operation(plugin: MarshmallowPlugin, operation: Operation) -> dict[
         answer = {operation.media_type: {"schema": schema}}
     refusals = {OPEN: (), TOKEN: (401,)}.get(operation.scope, (401, 403))
     statuses = {*refusals, 422, 500, 503, *operation.problems, *((400, 413, 415) if operation.body else ())}
+    if any(each["name"] == "cursor" for each in parameters):
+        statuses.add(400)
     described: dict[str, Any] = {
         "operationId": operation.name,
         "tags": [operation.rule.split("/")[1]],
