@@ -65,8 +65,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
 
 def test_a_night_with_an_outage(run: Callable[..., str], tmp_path: Path) -> None:
     run("deploy", "night.bpmn")
-    for number in range(10):
-        key = f"{'large' if number > 5 else 'small'}-{number}"
+    for place in range(10):
+        key = f"{'large' if place > 5 else 'small'}-{place}"
         run("start", "--key", "night", "--business-key", key, "--name", key, "--on-failure", "pause")
     found = run("list", "--state", "attention", "--started-from", "2020-01-01")
     assert (found.count("needs attention"), "small-0" in found) == (10, True)
@@ -78,7 +78,11 @@ def test_a_night_with_an_outage(run: Callable[..., str], tmp_path: Path) -> None
     outage = ("--state", "attention", "--error", "does not answer")
     assert "6" in run("batch", "start", "retry", *outage, "--preview")
     (tmp_path / "cloud-is-up").touch()
+    failed = [row.split()[0] for row in run("list", *outage).splitlines()[1:]]
     assert "6" in run("batch", "start", "retry", *outage, "--rate", "1000", "--follow")
+    for number in failed:
+        # The batch has asked for it; whoever follows it carries it out.
+        run("show", number, "--follow")
     assert len(run("list", "--status", "success").splitlines()) == 7
 
     version = json.loads(run("deploy", "corrected.bpmn"))["deploymentId"]
