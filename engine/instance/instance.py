@@ -544,11 +544,12 @@ class Instance:
         return True
 
     def may_run(self, task_id: int) -> bool:
-        """Whether a hook of the task may run now that this task, as it stands, does not tell of."""
-        return self.facilities.dispatcher.running(task_id) or self.may_run_elsewhere(task_id)
+        """Whether a hook may run, or its outcome be on its way, that the task as it stands does not tell of."""
+        stragglers = any(key[0] == task_id and owner is not None for key, owner in self.stragglers.items())
+        return stragglers or self.facilities.dispatcher.running(task_id)
 
     def may_run_elsewhere(self, task_id: int) -> bool:
-        """The same at another engine, or at workers."""
+        """Whether one may at another engine, or at workers."""
         elsewhere = (None, self.facilities.engine_id)
         return any(key[0] == task_id and owner not in elsewhere for key, owner in self.stragglers.items())
 

@@ -522,5 +522,4 @@ def test_a_hook_that_runs_is_asked_to_stop_before_it_is_taken_back(url: str, wor
         engine.rewind(number, ids(engine, number)["a"])
         assert engine.wait(number, 30).status == "success"
     assert stopped == ["b"]
-    # An outcome that comes after the undo has begun has b undone once more, in its place.
-    assert (list(dict.fromkeys(world.of("rollback"))), world.of("start")) == (["b", "a"], ["a", "b", "a", "b"])
+    assert (world.of("rollback"), world.of("start")) == (["b", "a"], ["a", "b", "a", "b"])
