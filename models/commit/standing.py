@@ -17,6 +17,7 @@ STANDING = (
 )
 """All of it in one question."""
 TEXTS = (SUSPENDED, ANYBODY)
+NOTHING: frozenset[tuple[str, str]] = frozenset()
 
 
 class StandingWriter(Writer):
@@ -46,6 +47,3 @@ class SqliteWriter(StandingWriter):
 
     def is_heard(self) -> bool:
         return (HEARD, "") in self._found
-
-
-NOTHING: frozenset[tuple[str, str]] = frozenset()

@@ -23,7 +23,7 @@ LONGEST_SHOWN = 80
 """Characters of a drawn name that a text repeats."""
 
 
-class OutputsRead(Protocol):
+class KeepsOutputs(Protocol):
     """What a compensation handler reads of the outputs."""
 
     def kept_of(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,7 +129,7 @@ class Node(BpmnTaskSpec):
     """What follows when it, or something inside it, has failed for good; None leaves that to what is around it."""
     undo_on_compensation: bool | None = None
     """Whether a compensation takes back what was made inside where no handler is drawn; None where nothing says so."""
-    outputs_read: OutputsRead | None = None
+    outputs_read: KeepsOutputs | None = None
     """Of a compensation handler that reads any: which outputs of others it sees as its activity saw them."""
     undo_on_error = False
     """Whether what was made inside is undone before an error leaves it by its border."""
