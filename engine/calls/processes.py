@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import Any, Literal
@@ -123,6 +124,10 @@ class ProcessCalls(Workings):
                 started = self._pump.step(partial(self._starts.begin_newest, request=request), then)
             except AlreadyUsed as error:
                 return self._first_to_use(request, error)
+        if started.awaits == "quota":
+            # The commit has given the slots: whether there was one for it, the turn could not know.
+            with suppress(UnknownProcessInstance):
+                return self.get(started.process_instance_id)
         return started
 
     def _first_to_use(self, request: CheckedStart, error: AlreadyUsed) -> ProcessInstance:

@@ -101,6 +101,14 @@ def test_what_finds_no_room_runs_and_waits_for_its_turn(url: str, clock: Virtual
         assert (used.held, used.waiting) == (0, 0)
 
 
+def test_the_answer_to_a_start_says_whether_it_found_room(url: str, clock: VirtualClock) -> None:
+    with opened(url, clock) as engine:
+        engine.deploy(line("shop", WAIT))
+        answers = [engine.start(key="shop", name="test").awaits for _ in range(3)]
+        assert answers[0] != "quota"
+        assert answers[1:] == ["quota", "quota"]
+
+
 def test_they_begin_by_priority_then_by_age_and_owners_in_turn(url: str, clock: VirtualClock) -> None:
     with opened(url, clock) as engine:
         engine.deploy(line("shop", WAIT))
