@@ -9,9 +9,9 @@ from functools import partial, update_wrapper
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
-from .calls.batches import BatchCalls
 from .calls.owned import OwnedEngine
-from .calls.repairs import RepairCalls
+from .calls.repair.batches import BatchCalls
+from .calls.repair.repairs import RepairCalls
 from .calls.tasks.people import PeopleCalls
 from .engine import Engine
 from .errors import Invalid, WaitTimeout

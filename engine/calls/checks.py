@@ -24,7 +24,7 @@ from ..steps import checking
 from ..store_errors import engine_errors
 from ..views.processes import ProcessInstance
 from ..views.resources import CheckSchedule, Resource
-from .batches import check_rate
+from .repair.batch_requests import check_rate
 from .resources import ResourceCalls
 from .workings import number_of
 

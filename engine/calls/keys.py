@@ -9,7 +9,7 @@ from ..errors import Invalid, UnknownDeployment
 from ..operating.audit import present_call
 from ..store_errors import engine_errors
 from ..views.processes import SuspendedKey
-from .batches import BatchCalls
+from .repair.batches import BatchCalls
 
 NOT_OVER = ("running", "debug", "rollback.begin", "cancel.begin", "delete.begin")
 """As lists filter by them; ``UNDER_WAY`` are phases, of which a debug run has the same."""

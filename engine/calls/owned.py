@@ -9,9 +9,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ..errors import UnknownProcessInstance, UnknownTask
 from ..views.pages import Page
-from .batches import BatchCalls
 from .quotas import QuotaCalls
-from .repairs import RepairCalls
+from .repair.batches import BatchCalls
+from .repair.repairs import RepairCalls
 
 Given = ParamSpec("Given")
 Found = TypeVar("Found")

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...models.vocabulary import UNDO_KINDS, UndoKind
-from ..errors import Invalid, UnknownProcessInstance, UnknownTask
-from ..instance.flags import Flags
-from ..instance.instance import Instance
-from ..showing.masked_views import show_steps
-from ..steps.repair import undo_requests
-from ..store_errors import engine_errors
-from ..undo.creation import preview
-from ..views.processes import ProcessInstance
-from ..views.undo import UndoStep
-from .events import EventCalls
-from .workings import number_of
+from ....models.vocabulary import UNDO_KINDS, UndoKind
+from ...errors import Invalid, UnknownProcessInstance, UnknownTask
+from ...instance.flags import Flags
+from ...instance.instance import Instance
+from ...showing.masked_views import show_steps
+from ...steps.repair import undo_requests
+from ...store_errors import engine_errors
+from ...undo.creation import preview
+from ...views.processes import ProcessInstance
+from ...views.undo import UndoStep
+from ..events import EventCalls
+from ..workings import number_of
 
 
 class UndoCalls(EventCalls):

@@ -1,44 +1,31 @@
-"""The engine's calls for many processes at once: batches, what they would do, and why many have failed."""
+"""The engine's calls for many processes at once: batches, how far they are, and why many have failed."""
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from ...models import BatchItemRow, BatchRecords, BatchRow, InstanceFilter, InstanceRow
-from ...models.vocabulary import BatchAction, BatchResult, BatchState
-from .. import jsontext
-from ..clock import moment
-from ..errors import Conflict, Invalid, RiverstoneError, UnknownBatch, UnknownProcessInstance
-from ..instance.ledger import DONE_WITH
-from ..mask import MASKED
-from ..operating.audit import present_call
-from ..river.batches import Batches
-from ..river.turn import Turn
-from ..showing.reasons import Groups, Reason, largest, reasons_of, shown
-from ..steps.repair import migrating, rewinding, suspending
-from ..steps.repair.batching import ACTS, rewind_target, version_in
-from ..store_errors import engine_errors
-from ..views.batches import Batch, BatchItem, BatchPreview
-from ..views.failures import ReasonGroup, Reasons
-from ..views.pages import Page
-from .processes import ProcessCalls
-from .repairs import RepairCalls
-from .workings import cursor_of, row_before
-
-MOST_SUMMED = 10_000
-"""Process instances that a summary looks into."""
-MOST_LOADED = 500
-"""Those of a rewind or a migration, each of which is loaded to be looked at."""
-SEARCHED = frozenset(inspect.signature(ProcessCalls.search).parameters) - {"self", "limit", "cursor", "sort", "owner"}
-FASTEST, SLOWEST = 10_000.0, 0.001
+from ....models import BatchItemRow, BatchRecords, BatchRow, InstanceFilter
+from ....models.vocabulary import BatchAction, BatchResult, BatchState
+from ... import jsontext
+from ...errors import Conflict, UnknownBatch, UnknownProcessInstance
+from ...operating.audit import present_call
+from ...river.batches import Batches
+from ...river.turn import Turn
+from ...showing.batches import show_batch, show_batch_item
+from ...showing.reasons import Groups, reasons_of
+from ...store_errors import engine_errors
+from ...views.batches import Batch, BatchItem, BatchPreview
+from ...views.failures import Reasons
+from ...views.pages import Page
+from ..workings import cursor_of, row_before
+from .batch_previews import MOST_SUMMED, BatchPreviews, most_looked_at
+from .batch_requests import BatchRequests, check_rate
 
 
-class BatchCalls(RepairCalls):
+class BatchCalls(BatchRequests):
     """A part of :class:`~riverstone.engine.Engine`."""
 
     _batches: Batches
@@ -172,8 +159,9 @@ class BatchCalls(RepairCalls):
         wanted, _ = self._searched_for(where, owner)
         with engine_errors():
             rows = self._found(wanted)
-            most = MOST_LOADED if action in ("rewind", "migrate") else MOST_SUMMED
-            groups, left_out = self._groups(action, rows[:most], options)
+            most = most_looked_at(action)
+            looks = BatchPreviews(self._records, self._records_of_batches, self._facilities.definitions)
+            groups, left_out = looks.groups(action, rows[:most], options)
         return BatchPreview(
             action=action,
             processes=len(rows),
@@ -209,13 +197,13 @@ class BatchCalls(RepairCalls):
             found = self._records_of_batches.batches(owner=owner, limit=limit + 1, before=cursor_of(cursor))
         last = found[limit - 1] if len(found) > limit else None
         return Page(
-            items=tuple(map(_view, found[:limit])), cursor=None if last is None else f"{last.created}-{last.id}"
+            items=tuple(map(show_batch, found[:limit])), cursor=None if last is None else f"{last.created}-{last.id}"
         )
 
     def batch_progress(self, batch_id: str, *, owner: str | None = None) -> Batch:
         """How far one batch is; raises UnknownBatch."""
         with engine_errors():
-            return _view(self._batch_row(batch_id, owner))
+            return show_batch(self._batch_row(batch_id, owner))
 
     def batch_items(
         self,
@@ -234,7 +222,7 @@ class BatchCalls(RepairCalls):
             for row in found:
                 row.reason = self._masked_reason(row)
         cursor = str(found[limit - 1].number) if len(found) > limit else None
-        return Page(items=tuple(map(_item, found[:limit])), cursor=cursor)
+        return Page(items=tuple(map(show_batch_item, found[:limit])), cursor=cursor)
 
     def _masked_reason(self, row: BatchItemRow) -> str | None:
         if row.reason is None:
@@ -291,8 +279,6 @@ class BatchCalls(RepairCalls):
             self._river.inbox.wake()
         return self.batch_progress(batch_id, owner=owner)
 
-    # -- what is asked for
-
     @property
     def _records_of_batches(self) -> BatchRecords:
         return self._batches.records
@@ -302,150 +288,3 @@ class BatchCalls(RepairCalls):
         if row is None or (owner is not None and row.owner_name != owner) or (prepared and row.state == "preparing"):
             raise UnknownBatch(batch_id)
         return row
-
-    def _found(self, wanted: InstanceFilter) -> list[InstanceRow]:
-        most = self.limits.batch_processes
-        rows = self._records.found(wanted, most=most + 1)
-        if not rows:
-            raise Invalid("No process is found by this, so there is nothing to do.", code="batch-empty")
-        if len(rows) > most:
-            text = f"More than {most} processes are found (limit batch_processes): search for fewer."
-            raise Invalid(text, code="batch-too-large")
-        return rows
-
-    def _options(self, action: BatchAction, **given: Any) -> dict[str, Any]:
-        act = ACTS.get(action)
-        if act is None:
-            text = f"{str(action)[:50]!r} is nothing that a batch does: use {', '.join(ACTS)}."
-            raise Invalid(text, code="batch-action", errors={"action": [text]})
-        options = {name: value for name, value in given.items() if value not in (None, False, {})}
-        wrong = {name: [f"Is no option of {action}."] for name in options if name not in act.options}
-        wrong |= {name: [f"Is needed for {action}."] for name in act.required if not options.get(name)}
-        if wrong:
-            raise Invalid(f"Some options do not fit {action}: {', '.join(wrong)}.", code="batch-options", errors=wrong)
-        for name in ("variables", "parameters"):
-            if name in options:
-                options[name] = self._checked(options[name], name)
-        if "reason" in options:
-            suspending.check_reason(options["reason"])
-        if "mapping" in act.options:
-            # Where there is none of that id, nothing begins.
-            version = self._version(options.get("deployment_id"), options.get("mapping"))
-            if version is not None:
-                options["mapping"] = version[1]
-        return options
-
-    def _searched_for(
-        self, where: Mapping[str, Any], owner: str | None, *, narrowed: bool = True
-    ) -> tuple[InstanceFilter, dict[str, Any]]:
-        """The filter, and what it was made of as JSON; undos are told apart from what they undo by default."""
-        unknown = sorted(set(where) - SEARCHED)
-        if unknown:
-            errors = {name: ["Is nothing to search for."] for name in unknown}
-            raise Invalid(f"{unknown[0][:50]!r} is nothing to search for.", code="batch-filter", errors=errors)
-        given = {name: value for name, value in where.items() if value not in (None, "", (), [], {})}
-        if narrowed and not set(given) - {"kind"}:
-            text = "This would be every process: say which ones, for example by their state."
-            raise Invalid(text, code="batch-unfiltered")
-        wanted = self._wanted(owner=owner, **{"kind": "start", **given})
-        return wanted, {name: _plain(value) for name, value in given.items()}
-
-    # -- what a batch would do
-
-    def _groups(
-        self, action: BatchAction, rows: list[InstanceRow], options: Mapping[str, Any]
-    ) -> tuple[tuple[ReasonGroup, ...], int]:
-        if action in ("cancel", "delete", "rollback"):
-            numbers = [row.process_instance_id for row in rows]
-            return largest(shown(self._records_of_batches.to_undo(numbers, tuple(DONE_WITH))))
-        groups = Groups()
-        if action in ("suspend", "unsuspend", "check"):
-            # It is about processes as a whole, and no task of theirs.
-            return groups.told()
-        looks = {"rewind": self._rewound, "migrate": self._migrated}
-        look = looks.get(action, self._standing)
-        for row in rows:
-            for reason in look(row, options):
-                groups.add(reason)
-        return groups.told()
-
-    def _standing(self, row: InstanceRow, options: Mapping[str, Any]) -> list[Reason]:
-        """What stands still in one process, at the one element if it is about that."""
-        element = options.get("element_id")
-        found = reasons_of(self._records, row, standing=True)
-        return [reason for reason in found if element in (None, reason.element_id)]
-
-    def _rewound(self, row: InstanceRow, options: Mapping[str, Any]) -> list[Reason]:
-        """What a rewind of one process would take back; or why it would be refused."""
-        number = row.process_instance_id
-        try:
-            instance = self._records.copy(number)
-            target = rewind_target(instance, options["element_id"])
-            plan = rewinding.preview_rewind(instance, target.id, version_in(instance, options))
-        except RiverstoneError as error:
-            return [Reason(number, options["element_id"], None, error.message)]
-        if plan.migration is not None and plan.migration.findings:
-            return [Reason(number, element, None, text) for element, text in plan.migration.findings.items()]
-        tasks = [instance.tasks[int(step.task_id)] for step in plan.steps]
-        return [Reason(number, task.node, task.stone, "") for task in tasks]
-
-    def _migrated(self, row: InstanceRow, options: Mapping[str, Any]) -> list[Reason]:
-        """What a migration of one process would move; or what stands against it."""
-        number = row.process_instance_id
-        try:
-            definition = self._facilities.definitions.get(options["deployment_id"])
-            plan = migrating.rehearse(self._records.copy(number), definition, options["mapping"])
-        except RiverstoneError as error:
-            return [Reason(number, "", None, error.message)]
-        if plan.findings:
-            return [Reason(number, element, None, text) for element, text in plan.findings.items()]
-        # Not the process itself, in which all of it is.
-        return [Reason(number, element, None, "") for element in plan.moves if element != row.key]
-
-
-def check_rate(rate: Any) -> None:
-    """Raise Invalid for what is no number of processes a second."""
-    if rate is None:
-        return
-    if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not SLOWEST <= rate <= FASTEST:
-        text = f"The rate is not a number of processes a second from {SLOWEST:g} to {FASTEST:g}."
-        raise Invalid(text, code="batch-rate", errors={"rate": [text]})
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return list(value) if isinstance(value, (tuple, list)) else value
-
-
-def _view(row: BatchRow) -> Batch:
-    return Batch(
-        batch_id=row.id,
-        action=row.action,
-        options={name: _hidden(name, value) for name, value in jsontext.read(row.options).items()},
-        where=jsontext.read(row.searched),
-        state=row.state,
-        total=row.total,
-        done=row.done,
-        refused=row.refused,
-        rate=row.rate,
-        created=moment(row.created),
-        ended=moment(row.ended),
-        client=row.client or None,
-        owner=row.owner_name,
-    )
-
-
-def _hidden(name: str, value: Any) -> Any:
-    """An option as it is shown: any of the values may be a secret of one of the processes."""
-    return dict.fromkeys(value, MASKED) if name in ("variables", "parameters") else value
-
-
-def _item(row: BatchItemRow) -> BatchItem:
-    return BatchItem(
-        process_instance_id=str(row.process_instance_id),
-        result=row.result,
-        code=row.code,
-        reason=row.reason,
-        ended=moment(row.ended),
-    )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...models import SuspensionRow, Suspensions
-from ...models.vocabulary import SuspendedKind
-from ..clock import moment
-from ..errors import Conflict, UnknownProcessInstance, UnknownStone
-from ..operating.audit import present_call
-from ..steps.repair import suspending
-from ..store_errors import engine_errors
-from ..views.processes import ProcessInstance, SuspendedStone
+from ....models import SuspensionRow, Suspensions
+from ....models.vocabulary import SuspendedKind
+from ...clock import moment
+from ...errors import Conflict, UnknownProcessInstance, UnknownStone
+from ...operating.audit import present_call
+from ...steps.repair import suspending
+from ...store_errors import engine_errors
+from ...views.processes import ProcessInstance, SuspendedStone
+from ..workings import number_of
 from .undo import UndoCalls
-from .workings import number_of
 
 
 class SuspensionCalls(UndoCalls):

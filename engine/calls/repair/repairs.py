@@ -6,19 +6,19 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .. import jsontext
-from ..authoring.definitions import Definition
-from ..errors import Conflict, Invalid, UnknownProcessInstance, UnknownTask
-from ..instance.instance import Instance
-from ..river.turn import Turn
-from ..steps.repair import migrating, repair_plans, repairing, rewinding, undo_requests
-from ..store_errors import engine_errors
-from ..views.failures import Failure
-from ..views.processes import ProcessInstance
-from ..views.tasks import Task
-from ..views.undo import MigrationPlan, RepairAction, RepairPlan, RewindPlan
+from ... import jsontext
+from ...authoring.definitions import Definition
+from ...errors import Conflict, Invalid, UnknownProcessInstance, UnknownTask
+from ...instance.instance import Instance
+from ...river.turn import Turn
+from ...steps.repair import migrating, repair_plans, repairing, rewinding, undo_requests
+from ...store_errors import engine_errors
+from ...views.failures import Failure
+from ...views.processes import ProcessInstance
+from ...views.tasks import Task
+from ...views.undo import MigrationPlan, RepairAction, RepairPlan, RewindPlan
+from ..workings import number_of
 from .suspension import SuspensionCalls
-from .workings import number_of
 
 
 class RepairCalls(SuspensionCalls):

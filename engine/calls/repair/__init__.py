@@ -1,0 +1,1 @@
+"""Calls of operators: repairs, rewinds, migrations, suspensions, undo, and batches of these."""
