@@ -79,6 +79,18 @@ def test_what_is_pressed_right_after_typing_is_done(studio: Studio, looker: Look
     expect(page.locator(".designer-panel-head h2")).to_have_text("The first volume")
 
 
+def test_nothing_scrolls_twice(studio: Studio, looker: Looker) -> None:
+    """The designer is as high as the window, and in a long dialog only the fields scroll."""
+    page = opened(looker, studio.engine.save_model(VOLUMES).model_id)
+    scrolls = "node => node.scrollHeight - node.clientHeight"
+    assert page.locator("html").evaluate(scrolls) == 0
+    looker.button("Add a variable").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    assert dialog.locator(".dialog-content").evaluate(scrolls) > 0
+    assert dialog.evaluate(scrolls) == 0
+
+
 def test_two_authors_do_not_overwrite_each_other(studio: Studio, looker: Looker, somebody: Bring) -> None:
     model_id = studio.engine.save_model(VOLUMES).model_id
     mine, theirs = looker, somebody()

@@ -211,7 +211,7 @@ def test_tabs_search_and_order_find_tasks(studio: Studio, looker: Looker, task: 
     looker.sees("You have no task.")
     looker.link("For me and my groups").click()
     looker.sees("There is no task to take.")
-    looker.link("All 1").click()
+    looker.link("See 1 task under All").click()
     expect(looker.link("Approve the server")).to_be_visible()
     looker.page.get_by_role("searchbox", name="Search tasks").fill("nothing like that")
     looker.sees("No task is like that.")

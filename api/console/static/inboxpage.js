@@ -2,7 +2,7 @@
 
 import { el, fill, refill, Rows, said } from "./element.js";
 import { icon } from "./icon.js";
-import { t } from "./language.js";
+import { counted, t } from "./language.js";
 import { problemBox, weatherIs } from "./notice.js";
 import { preference, prefer } from "./preference.js";
 import { go, to } from "./route.js";
@@ -113,9 +113,16 @@ export function inboxPage({ main, query, titled }) {
     fill(
       nothing,
       el("p", {}, el("strong", {}, t(next === null ? (text === "" ? `inbox.none.${view}` : "inbox.none.found") : "inbox.none.here"))),
+      next === null && text === "" && view !== "all" && counts.data?.all > 0 && elsewhere(counts.data.all),
     );
     older.hidden = next === null;
     older.href = here({ cursor: next });
+  }
+
+  /** The way to tasks that are nobody's in particular, which stand in no other list. */
+  function elsewhere(count) {
+    const place = here({ view: "all", cursor: null });
+    return el("p", {}, el("a", { class: "button", href: place, "data-focus": "all" }, counted("inbox.see.all", count)));
   }
 
   return {

@@ -94,9 +94,15 @@ export class ProcessHelp {
     return this.may && process !== null && task.processInstanceId === this.id ? this.#ofTask(task, process) : [];
   }
 
+  /** The link to the form of a task that waits for a person, null of other tasks. */
+  wayTo(task, process) {
+    if (!this.may || process === null || task.processInstanceId !== this.id || !waitsForPerson(task, process)) return null;
+    return el("a", { href: to("task", task.taskId), "data-focus": `way-${task.taskId}` }, t("person.open"));
+  }
+
   #ofTask(task, process) {
     if (process.kind !== "start") return [];
-    if (task.stone === null && task.endTime === null && moves(process))
+    if (waitsForPerson(task, process))
       return [el("a", { class: "button primary", href: to("task", task.taskId), "data-focus": `complete-${task.taskId}` }, icon("success"), t("person.open"))];
     if (process.suspended !== null) return [];
     const failure = process.failures.find(({ taskId }) => taskId === task.taskId);
@@ -110,6 +116,10 @@ export class ProcessHelp {
       this.action(`skip-${task.taskId}`, "right", t("pass"), () => askToSkip(failure, process, task.name)),
     ];
   }
+}
+
+function waitsForPerson(task, process) {
+  return task.kind === "start" && task.stone === null && task.endTime === null && moves(process);
 }
 
 function canRewind(task, { processStatus }) {

@@ -29,7 +29,14 @@ export function processPage({ main, id, query, client, titled }) {
   const trouble = el("div");
   const panels = el("div", { class: "panels" });
   const values = el("div", { class: "values" });
-  const own = new ProcessPanel({ id, heading: t("forward"), actions: (task) => [...help.actions(task, own.process), ...secretButtons(task, client)], point: (task) => pointed(task), linked: false });
+  const own = new ProcessPanel({
+    id,
+    heading: t("forward"),
+    actions: (task) => [...help.actions(task, own.process), ...secretButtons(task, client)],
+    wayTo: (task) => help.wayTo(task, own.process),
+    point: (task) => pointed(task),
+    linked: false,
+  });
   const undos = new Map();
   const help = new ProcessHelp({ id, may, tasks: () => own.tasks.known, action, explained });
   let wanted = query.get("task");

@@ -24,7 +24,7 @@ const MOST_RUNS = 20;
 
 export class ProcessPanel {
   /** `point` is told the task that is spoken of, so that the panel beside this one can point to its other side. */
-  constructor({ id, heading, actions, point = () => {}, linked = true }) {
+  constructor({ id, heading, actions, wayTo, point = () => {}, linked = true }) {
     this.id = id;
     this.linked = linked;
     this.detail = new Look(`process/${id}/detail`);
@@ -46,6 +46,7 @@ export class ProcessPanel {
       tasks: this.tasks,
       label: t("tasks.of", { name: heading }),
       actions,
+      wayTo,
       point: (task) => {
         this.#point(task);
         point(task);

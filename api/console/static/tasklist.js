@@ -22,11 +22,12 @@ const FILTERS = {
 export class TaskList {
   /**
    * `tasks` are those of the process (see processtasks.js), `actions` gives the buttons of one; `point` is told the task
-   * over which the pointer or the focus is.
+   * over which the pointer or the focus is; `wayTo` gives the link to the form of a task that waits for a person.
    */
-  constructor({ label, tasks, actions, point, origin = null }) {
+  constructor({ label, tasks, actions, point, wayTo = () => null, origin = null }) {
     this.tasks = tasks;
     this.actions = actions;
+    this.wayTo = wayTo;
     this.point = point;
     this.origin = origin;
     this.opened = new Set();
@@ -268,7 +269,7 @@ export class TaskList {
         ),
         !open && task.reason && el("div", { class: wrong === "reason" ? wrong : `${wrong} clamp` }, said(task.reason)),
       ),
-      el("td", { class: "is-stone" }, stoneOf(task)),
+      el("td", { class: "is-stone" }, (!open && this.wayTo(task)) || stoneOf(task)),
       el("td", { class: "is-progress" }, this.#progress(task)),
       el("td", { class: "is-time" }, el("span", { class: "began" }, task.createTime), since),
     );
