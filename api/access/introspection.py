@@ -163,8 +163,9 @@ class Introspection:
             headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
         try:
             connection.request("POST", urlsplit(self.url).path or "/", urlencode(values), headers)
-            response = connection.getresponse()
-            return response.status, response.read(LARGEST_ANSWER + 1)
+            # A connection forgets an answer that ends with it: its socket would stay open where reading fails.
+            with connection.getresponse() as answer:
+                return answer.status, answer.read(LARGEST_ANSWER + 1)
         finally:
             connection.close()
 

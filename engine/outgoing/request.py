@@ -68,8 +68,9 @@ def send(
     try:
         connection.connect()
         connection.request(method, target.path, body, dict(headers))
-        answer = connection.getresponse()
-        read = answer.read(largest + 1) if largest else b""
+        # A connection forgets an answer that ends with it: its socket would stay open where reading fails.
+        with connection.getresponse() as answer:
+            read = answer.read(largest + 1) if largest else b""
         if connection.aborted:
             # A body that ends with its connection looks whole.
             raise TimeoutError

@@ -138,8 +138,8 @@ class FaultProxy:
         cloud = http.client.HTTPConnection(self._host, self._port, timeout=LONGEST_HANG)
         try:
             cloud.request(method, path, body, headers)
-            answer = cloud.getresponse()
-            return _Answer(answer.status, answer.getheaders(), answer.read())
+            with cloud.getresponse() as answer:
+                return _Answer(answer.status, answer.getheaders(), answer.read())
         finally:
             cloud.close()
 
