@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -125,6 +126,24 @@ def _origin(text: str) -> tuple[str, str, int] | None:
     if parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None:
         return None
     return parts.scheme, parts.hostname, port or PORTS[parts.scheme]
+
+
+def host_of(url: str) -> tuple[str, int]:
+    """Host and port of an address that was allowed, however they are spelled; ("", 0) for what is no address."""
+    try:
+        target = _target(url)
+    except Invalid:
+        return "", 0
+    return target.host, target.port
+
+
+def spelled_origin(url: str) -> str:
+    """What the address begins with up to the sign behind its host, as it is spelled; all of it where nothing follows.
+
+    Other addresses that begin so have the same host and port.
+    """
+    found = re.match(r"[^/]*//[^/?]*[/?]", url)
+    return url if found is None else found[0]
 
 
 def _target(url: str) -> Target:

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from ...models import NoticeRow, StoreError, Webhooks
 from ..errors import Invalid
-from ..outgoing.allowed_origins import AllowedOrigins
+from ..outgoing.allowed_origins import AllowedOrigins, host_of, spelled_origin
 from . import signing
 
 logger = logging.getLogger("riverstone.engine")
@@ -21,6 +21,8 @@ POLL = 1.0
 THREADS = 8
 PER_HOST = 2
 """Calls at the same time to one host, so that one which hangs does not take all threads."""
+PER_OWNER = THREADS - PER_HOST
+"""Calls at the same time for one owner, who may have many hosts that hang."""
 WHOLE = 15.0
 """Seconds for all of a call."""
 LEASE = 60_000
@@ -31,6 +33,8 @@ DAY = 24 * 3600 * 1000
 GONE = 410
 """The answer of a receiver that wants to hear no more."""
 MOST = 100
+MOST_PASSED = 200
+"""Spellings of busy hosts that are passed over in one look at what is due."""
 
 
 class Sender:
@@ -44,7 +48,8 @@ class Sender:
         self._secrets_of = secrets_of
         self._wake = threading.Event()
         self._stopped = False
-        self._busy: Counter[str] = Counter()
+        self._busy: Counter[tuple[str, int]] = Counter()
+        self._busy_owners: Counter[str | None] = Counter()
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="riverstone-webhook")
         self._thread = threading.Thread(target=self._run, name="riverstone-webhooks", daemon=True)
@@ -75,25 +80,43 @@ class Sender:
                 logger.warning("notices could not be read: %s", error)
 
     def send_due(self) -> None:
-        """Hand what is due to threads."""
-        for row in self._webhooks.due(MOST):
-            host = row.url.split("/")[2] if row.url.count("/") > 1 else row.url
-            with self._lock:
-                if self._stopped or self._busy[host] >= PER_HOST or self._busy.total() >= THREADS:
-                    continue
-                self._busy[host] += 1
-            if self._webhooks.claim(row, LEASE):
-                self._pool.submit(self._send, row, host)
-            else:
-                self._free(host)
+        """Hand what is due to threads. What waits for a busy host or owner is passed over, however much that is."""
+        origins: set[str] = set()
+        owners: set[str | None] = set()
+        while len(origins) <= MOST_PASSED and self._has_room():
+            rows = self._webhooks.due(MOST, without_origins=origins, without_owners=owners)
+            passed = len(origins) + len(owners)
+            for row in rows:
+                host = host_of(row.url)
+                with self._lock:
+                    if self._busy[host] >= PER_HOST:
+                        origins.add(spelled_origin(row.url))
+                        continue
+                    if self._busy_owners[row.owner_name] >= PER_OWNER:
+                        owners.add(row.owner_name)
+                        continue
+                    if self._stopped or self._busy.total() >= THREADS:
+                        return
+                    self._busy[host] += 1
+                    self._busy_owners[row.owner_name] += 1
+                if self._webhooks.claim(row, LEASE):
+                    self._pool.submit(self._send, row, host)
+                else:
+                    self._free(row, host)
+            if len(rows) < MOST or len(origins) + len(owners) == passed:
+                return
 
-    def _free(self, host: str) -> None:
+    def _has_room(self) -> bool:
+        with self._lock:
+            return not self._stopped and self._busy.total() < THREADS
+
+    def _free(self, row: NoticeRow, host: tuple[str, int]) -> None:
         with self._lock:
             self._busy[host] -= 1
-            if self._busy[host] <= 0:
-                del self._busy[host]
+            self._busy_owners[row.owner_name] -= 1
+            self._busy, self._busy_owners = +self._busy, +self._busy_owners
 
-    def _send(self, row: NoticeRow, host: str) -> None:
+    def _send(self, row: NoticeRow, host: tuple[str, int]) -> None:
         try:
             if self._webhooks.subscription(row.subscription_id) is None:
                 self._webhooks.failed(row.id, "nobody wants to hear it any more", None)
@@ -115,7 +138,7 @@ class Sender:
             with suppress(StoreError):
                 self._again(row, told)
         finally:
-            self._free(host)
+            self._free(row, host)
             self._wake.set()
 
     def _again(self, row: NoticeRow, reason: str) -> None:

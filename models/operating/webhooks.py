@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from ..claims.leases import now_of
 from ..commit.changes import INSERT_SUBSCRIPTION, VALID
 from ..commit.connection import Connection
-from ..databases.statements import Insert, select
+from ..databases.statements import Insert, marks, select
 from ..row_types.webhooks import NoticeRow, SubscriptionRow, WebhookSecretRow
+from ..search.instance_filter import plain
 
 
 class Webhooks:
@@ -43,10 +46,29 @@ class Webhooks:
 
     # -- notices
 
-    def due(self, limit: int) -> list[NoticeRow]:
-        """What is to be sent now, the longest due first."""
-        sql = select("notice", NoticeRow, f"`due` <= {self._now} ORDER BY `due` LIMIT {int(limit)}")
-        return self.store.rows(NoticeRow, sql)
+    def due(
+        self,
+        limit: int,
+        *,
+        without_origins: Collection[str] = (),
+        without_owners: Collection[str | None] = (),
+    ) -> list[NoticeRow]:
+        """What is to be sent now, the longest due first.
+
+        Args:
+            limit: At most so many.
+            without_origins: Addresses that begin so are left out; what ends in neither ``/`` nor ``?`` is a whole one.
+            without_owners: Those of these owners are left out; None stands for what is nobody's.
+        """
+        parts, values = [f"`due` <= {self._now}"], list[str]()
+        for origin in without_origins:
+            parts.append("`url` NOT LIKE ? ESCAPE '!'")
+            values.append(plain(origin) + ("%" if origin[-1:] in ("/", "?") else ""))
+        if without_owners:
+            parts.append(f"COALESCE(`owner_name`, '') NOT IN ({marks(without_owners)})")
+            values += [owner or "" for owner in without_owners]
+        sql = select("notice", NoticeRow, f"{' AND '.join(parts)} ORDER BY `due` LIMIT {int(limit)}")
+        return self.store.rows(NoticeRow, sql, values)
 
     def claim(self, row: NoticeRow, milliseconds: int) -> bool:
         """Send one for so long, and nobody else; false where somebody does already."""

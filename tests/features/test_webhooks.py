@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -18,6 +18,7 @@ import pytest
 
 from riverstone.engine import Engine, Invalid, Unknown
 from riverstone.engine.outgoing.allowed_origins import AllowedOrigins
+from riverstone.engine.webhooks import sender
 from riverstone.models.commit import changes
 
 from .sketch import line, service
@@ -74,6 +75,20 @@ def receiving(answer: Callable[[BaseHTTPRequestHandler], None] | None = None) ->
 
 def allowing(*receivers: Receiver) -> tuple[str, ...]:
     return (*(f"http://127.0.0.1:{each.server_port}" for each in receivers), "127.0.0.0/8")
+
+
+@contextmanager
+def hanging_until(let_go: threading.Event) -> Iterator[Receiver]:
+    """A receiver that does not answer before that."""
+
+    def hang(_: BaseHTTPRequestHandler) -> None:
+        let_go.wait(20)
+
+    with receiving(hang) as receiver:
+        try:
+            yield receiver
+        finally:
+            let_go.set()
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -307,6 +322,62 @@ def test_one_that_hangs_holds_no_other_up(sqlite: str) -> None:
         until(lambda: len(hanging.received) >= 2)
         engine.start(key="shop", name="x", callback_url=honest.url)
         until(lambda: len(honest.received) == 2)
+        let_go.set()
+
+
+def test_one_that_hangs_holds_no_other_up_however_much_it_is_to_be_told(url: str) -> None:
+    let_go = threading.Event()
+
+    with (
+        hanging_until(let_go) as hanging,
+        receiving() as honest,
+        ready(Engine(url, dispatcher="threads", webhooks=allowing(hanging, honest))) as engine,
+    ):
+        for _ in range(sender.MOST):
+            engine.start(key="asks", name="x", callback_url=hanging.url)
+        engine.start(key="shop", name="x", callback_url=honest.url)
+        until(lambda: len(honest.received) == 2)
+        let_go.set()
+
+
+@pytest.mark.parametrize("spelled", ["http://LOCALHOST:{}/", "http://localhost:0{}?", "HTTP://localhost:{}"])
+def test_a_host_that_hangs_is_one_host_however_it_is_spelled(sqlite: str, spelled: str) -> None:
+    let_go = threading.Event()
+
+    with (
+        hanging_until(let_go) as hanging,
+        receiving() as honest,
+        ready(
+            Engine(
+                sqlite,
+                dispatcher="threads",
+                webhooks=(*allowing(honest), f"http://localhost:{hanging.server_port}", "::1/128"),
+            )
+        ) as engine,
+    ):
+        for text in ("http://localhost:{}/", spelled):
+            for _ in range(sender.PER_HOST):
+                engine.start(key="asks", name="x", callback_url=text.format(hanging.server_port))
+        engine.start(key="shop", name="x", callback_url=honest.url)
+        until(lambda: len(honest.received) == 2)
+        assert len(hanging.received) == sender.PER_HOST
+        let_go.set()
+
+
+def test_an_owner_with_many_hosts_that_hang_holds_no_other_up(sqlite: str) -> None:
+    let_go = threading.Event()
+
+    with ExitStack() as stack:
+        hosts = sender.THREADS // sender.PER_HOST
+        hanging = [stack.enter_context(hanging_until(let_go)) for _ in range(hosts)]
+        honest = stack.enter_context(receiving())
+        engine = stack.enter_context(ready(Engine(sqlite, dispatcher="threads", webhooks=allowing(*hanging, honest))))
+        for receiver in hanging * sender.PER_HOST:
+            engine.start(key="asks", name="x", owner="many", callback_url=receiver.url)
+        until(lambda: sum(len(each.received) for each in hanging) == sender.PER_OWNER)
+        engine.start(key="shop", name="x", owner="other", callback_url=honest.url)
+        until(lambda: len(honest.received) == 2)
+        assert sum(len(each.received) for each in hanging) == sender.PER_OWNER
         let_go.set()
 
 
