@@ -222,7 +222,8 @@ class ModelInvalid(Invalid):
         for finding in wrong:
             errors.setdefault(finding.element_id or "model", []).append(finding.text)
         first = wrong[0].text if wrong else "the model has no process that can run."
-        more = f" ({len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        more = f" Its findings list {len(wrong) - 1} more errors." if len(wrong) > 2 else ""
+        more = " Its findings list 1 more error." if len(wrong) == 2 else more
         super().__init__(f"The model cannot be deployed: {first}{more}", errors=errors)
         self.findings = tuple(findings)
 

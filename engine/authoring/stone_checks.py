@@ -14,7 +14,7 @@ from ..secret_sources.references import is_reference, read_reference
 from ..stones.parameters import declared_parameters, no_echo, unfit
 from ..stones.registry import Stones
 from ..stones.stone import Stone
-from .suggestions import suggestion
+from .suggestions import closest, suggestion
 from .templates import ParameterTemplate
 from .unresolved_references import finding, values_of
 
@@ -35,15 +35,16 @@ def check_stones(
             continue
         if not stones.is_known(task.stone):
             # Topics of workers are assumed from models, so they would only repeat what this one says.
-            meant = suggestion(task.stone, set(stones.codes()) - stones.external)
+            known = set(stones.codes()) - stones.external
             text = f"{task.label} names the stone {task.stone!r}, which is not registered"
             if task.dialect.endswith(JAVA):
                 told = f"{text}: write a stone with this code for what the Java class does, or make it an external task"
-                report.add(
-                    finding("unknown-stone", task, f"{told} (type=external and a topic) for a worker. {meant}".rstrip())
-                )
-                continue
-            report.add(finding("unknown-stone", task, f"{text}: {meant or 'register or correct it.'}"))
+                text = f"{told} (type=external and a topic) for a worker."
+                meant = closest(task.stone, known)
+                text += f" Did you mean {meant!r}?" if meant is not None else ""
+            else:
+                text += f": {suggestion(task.stone, known) or 'register or correct it.'}"
+            report.add(finding("unknown-stone", task, text))
             continue
         classes = stones.classes(task.stone)
         for found in (*_inputs(task, classes), *_needs(task, classes, template)):

@@ -10,14 +10,20 @@ _MOST_COMPARED = 500
 _MOST_LISTED = 12
 
 
-def suggestion(name: str, known: Collection[str]) -> str:
-    """What to say behind "... is not there": the name that is meant, else those that there are; empty for none."""
-    if not known:
-        return ""
+def closest(name: str, known: Collection[str]) -> str | None:
+    """The name of which this one is a slip."""
     meant = {each.lower(): each for each in known}.get(name.lower())
     if meant is None and len(name) <= _LONGEST:
         compared = [each for each in sorted(known)[:_MOST_COMPARED] if len(each) <= _LONGEST]
         meant = next(iter(get_close_matches(name, compared, 1, 0.75)), None)
+    return meant
+
+
+def suggestion(name: str, known: Collection[str]) -> str:
+    """What to say behind "... is not there:": the name that is meant, else those that there are; empty for none."""
+    if not known:
+        return ""
+    meant = closest(name, known)
     if meant is not None:
         return f"did you mean {meant!r}?"
     shown = sorted(known)[:_MOST_LISTED]

@@ -56,11 +56,11 @@ def check_references(
         for node in nodes:
             for path in dict.fromkeys(path for value in values_of(node) for path in value.references):
                 if not outputs.know(path):
-                    report.add(_nothing_found(node, path, outputs.lacks(path)))
+                    report.add(_nothing_found(node, path, *outputs.lacks(path)))
                 elif known is not None and path[0] != "outputs" and not is_given(path, known, holders):
                     name = path[1] if path[0] == "parameters" else path[0]
-                    why = f"the parameter template does not define {name!r}: {suggestion(name, known)}"
-                    report.add(_nothing_found(node, path, why))
+                    missing = f"the parameter template does not define {name!r}"
+                    report.add(_nothing_found(node, path, missing, suggestion(name, known)))
             for path in dict.fromkeys(
                 path for value in (*values_of(node), *mapped_out(node)) for path in value.references
             ):
@@ -71,7 +71,7 @@ def check_references(
         if first and outputs_template is not None:
             for path in outputs_template.references:
                 if not outputs.know(path):
-                    report.add(_nothing_found(None, path, outputs.lacks(path)))
+                    report.add(_nothing_found(None, path, *outputs.lacks(path)))
 
 
 def check_calls(parsed: ParsedModels, report: Report, is_deployed: Callable[[str, WantedVersion], bool]) -> None:
@@ -114,9 +114,9 @@ def outputs_wanted(parsed: ParsedModels, namespace: str) -> list[str]:
     return list(dict.fromkeys(wanted))
 
 
-def _nothing_found(node: Node | None, path: Path, why: str) -> Finding:
+def _nothing_found(node: Node | None, path: Path, missing: str, meant: str) -> Finding:
     who = "The outputs template" if node is None else node.label
-    text = f"{who} refers to ${{{'.'.join(path)}}}, which finds nothing, for {why.rstrip(': ')}: correct the path."
+    text = f"{who} refers to ${{{'.'.join(path)}}}, but {missing}: {meant or 'correct the path.'}"
     return finding("unresolved-reference", node, text)
 
 
@@ -174,9 +174,9 @@ class _Outputs:
         digits = len(name) - len(name.rstrip("0123456789"))
         return any(name[: len(name) - count] in self.repeated for count in range(1, digits + 1))
 
-    def lacks(self, path: Path) -> str:
-        """Why a path finds nothing."""
-        return f"no node has the namespace {path[1]!r}: {suggestion(path[1], self.namespaces)}"
+    def lacks(self, path: Path) -> tuple[str, str]:
+        """Why a path finds nothing, and what may have been meant."""
+        return f"no node has the namespace {path[1]!r}", suggestion(path[1], self.namespaces)
 
 
 class KnownNames:

@@ -13,6 +13,7 @@ from riverstone.api.codes import explain
 from riverstone.engine import RiverstoneError
 from riverstone.engine.errors import ModelInvalid, Unknown
 
+from ..features.sketch import line, service
 from ..reference import codes, findings
 from ..reference.examples import ALIKE, EXAMPLES
 from .asking import Client
@@ -53,6 +54,17 @@ def test_a_code_that_is_none_is_told_with_the_nearest_ones() -> None:
         explain("no-proces")
     with pytest.raises(Unknown, match=r"has the code 'x'\.$"):
         explain("x")
+
+
+def test_a_lint_without_stones_says_what_it_has_not_checked(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deployment of the same file is refused for it."""
+    monkeypatch.delenv("RIVERSTONE_STONES", raising=False)
+    (tmp_path / "topic.bpmn").write_bytes(line("p", service("a", "nobody's")))
+    told = CliRunner().invoke(main, ["lint", str(tmp_path / "topic.bpmn")])
+    assert (told.exit_code, "unknown-stone" in told.stdout) == (0, False)
+    assert "Not checked: whether the stones exist." in told.stderr
+    workers = CliRunner().invoke(main, ["lint", "--external", str(tmp_path / "topic.bpmn")])
+    assert (workers.exit_code, workers.stderr) == (0, "")
 
 
 def test_a_lint_says_how_to_ask_and_the_command_answers(tmp_path: Any) -> None:

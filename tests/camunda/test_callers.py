@@ -100,7 +100,7 @@ def test_every_finding_of_a_model_is_told_and_topics_are_none(engine: Engine, ur
     errors = refused.json()["details"]["shop.bpmn"]["errors"]
     assert [each["mainElementId"] for each in errors] == ["b", "c"]
     assert all(each["line"] for each in errors)
-    assert "(1 more)" in refused.json()["message"]
+    assert "Its findings list 1 more error." in refused.json()["message"]
 
 
 def test_a_message_tells_whether_it_was_awaited_or_started_something(engine: Engine, url: str) -> None:
@@ -158,7 +158,7 @@ def test_a_delegate_says_what_is_to_be_done_and_topics_of_the_file_are_no_stones
     with pytest.raises(ModelInvalid, match="write a stone with this code") as refused:
         engine.deploy(model, external=True)
     assert "mailing" not in refused.value.message
-    assert "more)" not in refused.value.message
+    assert "Its findings" not in refused.value.message
 
 
 def test_why_says_whose_key_a_worker_needs_and_which_hooks_are_known(engine: Engine, url: str) -> None:

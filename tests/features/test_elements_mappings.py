@@ -174,7 +174,7 @@ def test_a_formula_of_a_java_engine_needs_no_stone(stage: Stage) -> None:
     found = stage.engine.lint(model(START + bean + end("e"), "s -> t -> e"))
     assert [each.text for each in found if each.severity == "error"] == [
         "'t' names the stone 'mailer.send(n)', which is not registered: write a stone with this code for what the Java"
-        " class does, or make it an external task (type=external and a topic) for a worker. there are log."
+        " class does, or make it an external task (type=external and a topic) for a worker."
     ]
 
 

@@ -139,11 +139,18 @@ def lint(invocation: Invocation, /, files: Sequence[str], strict: bool, external
         found = engine.lint(*files, strict=strict, external=external)
         # With --external what is left are delegates, and somebody has to write them.
         findings = [finding for finding in found if engine.stones or external or finding.code != "unknown-stone"]
+        unchecked = len(findings) < len(found)
         bindings = engine.bindings(*files)
     for finding in findings:
         click.echo(str(finding))
     for binding in bindings:
         click.echo(binding_line(binding))
+    if unchecked:
+        click.echo(
+            "Not checked: whether the stones exist. riverstone --stones MODULE lint checks it;"
+            " lint --external leaves topics to workers.",
+            err=True,
+        )
     if findings:
         click.echo("riverstone explain CODE shows an example of a finding, and the same mended.", err=True)
     if any(finding.severity == "error" for finding in findings):
