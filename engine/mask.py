@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Set
+from html import escape
 from itertools import chain
 from typing import Protocol, Self
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from .jsontext import JSON, dumps
 from .language.context import Path
@@ -18,13 +20,15 @@ MASKED = "*****"
 
 # Shorter ones would blot out harmless text, and are hidden where they belong all the same.
 _SHORTEST = 4
+_SHORTEST_CODED = 8
+"""The same of what Base64 makes of it inside of something else."""
 CUT = "…"
 """What stands where the rest of a text was cut off; before it a secret may have only begun."""
 _LONGEST_CUT = 2_000
 """Signs at least of a secret that was cut are found."""
 _FEW = 16
 """Up to so many are sought by one regular expression, which tries all of them at each place."""
-_MOST = 5_000
+_MOST = 1_000
 """Beyond that they are not told apart from anything else any more: every text is hidden."""
 
 
@@ -201,12 +205,58 @@ def _finder(texts: Set[str]) -> _Finder | None:
         return None
     if len(texts) > _MOST:
         return _AllIsSecret()
-    # A secret with a quote or a line break looks different inside of JSON text, and there again inside of JSON.
     forms = set(texts)
+    special = {text for text in texts if not _PLAIN.fullmatch(text)}
+    forms |= {form for text in special for form in _marked_up(text)}
+    # A secret with a quote or a line break looks different inside of JSON text, and there again inside of JSON.
     for _ in range(2):
-        forms |= {dumps(text)[1:-1] for text in forms}
-    forms |= {form for text in forms for form in (json.dumps(text)[1:-1], repr(text)[1:-1], quote(text))}
+        special |= {dumps(text)[1:-1] for text in special}
+    forms |= special
+    forms |= {form for text in special for form in _written(text)}
+    forms |= {form for text in texts for form in _in_base64(text)}
     return _FewSecrets(forms) if len(forms) <= _FEW else _ManySecrets(forms)
+
+
+_PLAIN = re.compile("[A-Za-z0-9_.~-]*")
+"""What everybody writes as it is."""
+_ESCAPED = re.compile("%[0-9A-F]{2}")
+_QUOTES = (("&quot;", "&#x27;"), ("&#34;", "&#39;"), ("&quot;", "&#39;"), ("&quot;", "&apos;"))
+"""How a double and a single quote are written."""
+_URL_SAFE = str.maketrans("+/", "-_")
+
+
+def _written(text: str) -> Iterator[str]:
+    """The text as JSON of ASCII alone, Python, URLs and forms write it."""
+    yield json.dumps(text)[1:-1]
+    yield repr(text)[1:-1]
+    for quoted in {quote(text), quote(text, safe=""), quote_plus(text)}:
+        yield quoted
+        yield _ESCAPED.sub(lambda found: found[0].lower(), quoted)
+
+
+def _marked_up(text: str) -> Iterator[str]:
+    """The text as HTML and XML write it."""
+    marked = escape(text, quote=False)
+    yield marked
+    for double, single in _QUOTES if '"' in text or "'" in text else ():
+        yield marked.replace('"', double)
+        yield marked.replace('"', double).replace("'", single)
+
+
+def _in_base64(text: str) -> Iterator[str]:
+    """What Base64 makes of the text alone, and of it inside of something else (RFC 4648, 4 and 5).
+
+    Each sign has six bits, so inside of something else there are three ways to write it, without the signs at both
+    ends that have bits of that too.
+    """
+    raw = text.encode("utf-8", "surrogatepass")
+    for before, foreign in ((0, 0), (1, 2), (2, 3)):
+        coded = b64encode(bytes(before) + raw).decode()
+        found = coded[foreign : coded.index("=") - 1 if coded.endswith("=") else None]
+        for each in (found, *((coded,) if before == 0 else ())):
+            if len(each) >= _SHORTEST_CODED:
+                yield each
+                yield each.translate(_URL_SAFE)
 
 
 def _texts(secret: JSON) -> Iterator[str]:

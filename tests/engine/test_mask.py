@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import html
+import json
+import re
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
+from functools import partial
+from urllib.parse import quote, quote_plus
+from xml.sax.saxutils import quoteattr
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 
 from riverstone.engine import mask
 from riverstone.engine.mask import MASKED, Mask
@@ -29,3 +39,47 @@ def test_no_number_of_secrets_shows_one(count: int) -> None:
 
 def test_a_secret_that_comes_often_hides_the_others_too() -> None:
     assert Mask((), ["often"] * 10_000 + ["seldom"]).mask_text("seldom") == MASKED
+
+
+WRITTEN: dict[str, Callable[[str], str]] = {
+    "in a path": quote,
+    "in a query": partial(quote, safe=""),
+    "in a form": quote_plus,
+    "in lower case": lambda text: re.sub("%..", lambda found: found[0].lower(), quote(text, safe="")),
+    "in JSON": lambda text: json.dumps(text)[1:-1],
+    "in Python": lambda text: repr(text)[1:-1],
+    "in HTML": html.escape,
+    "in a text of XML": partial(html.escape, quote=False),
+    "in an attribute of XML": lambda text: quoteattr(text, {"'": "&apos;", '"': "&quot;"})[1:-1],
+    "by lxml": lambda text: str(etree.tostring(etree.Element("x", a=text), encoding=str))[6:-3],
+}
+
+
+@pytest.mark.parametrize("secret", ["s3cr/t pass", "a'b\"c<d>&e+", "plain-secret_1", "schlüssel=1"])
+@pytest.mark.parametrize("form", WRITTEN)
+def test_a_secret_is_hidden_however_it_is_written(form: str, secret: str) -> None:
+    """RFC 3986, 2.1; HTML 5, 4.10.21.7 (forms); XML 1.0, 2.4."""
+    shown = Mask((), [secret]).mask_text(f"?pw={WRITTEN[form](secret)}&x=1")
+
+    assert shown == f"?pw={MASKED}&x=1"
+
+
+@given(
+    st.text(st.characters(codec="utf-8"), min_size=8, max_size=20),
+    st.binary(max_size=6),
+    st.binary(max_size=6),
+    st.booleans(),
+)
+def test_a_secret_is_hidden_in_what_base64_makes_of_it(secret: str, before: bytes, after: bytes, safe: bool) -> None:
+    """RFC 4648, 4 and 5: nothing that is left has more than a sign's bits of it."""
+    coded = (urlsafe_b64encode if safe else b64encode)(before + secret.encode() + after).decode()
+    left = Mask((), [secret]).mask_text(f"Basic {coded}.").removeprefix("Basic ").removesuffix(".")
+
+    assert MASKED in left
+    shown = len(left.replace(MASKED, "").rstrip("=")) * 6
+    assert shown <= (len(before) + len(after)) * 8 + 12
+
+
+def test_a_secret_alone_in_base64_is_hidden_whole() -> None:
+    for secret in ("password", "password1", "password12"):
+        assert Mask((), [secret]).mask_text(b64encode(secret.encode()).decode()) == MASKED
