@@ -91,7 +91,8 @@ class Store(Connection):
 
         started = zero() or self.write(set_right)
         database: Any = self._database
-        database.register_function(lambda: started + round(uptime() * 1000), "riverstone_now", 0)
+        with self._guard:
+            database.register_function(lambda: started + round(uptime() * 1000), "riverstone_now", 0)
 
     def new_id(self) -> int:
         """The next number of the sequence that process instances and tasks share; gaps are normal."""

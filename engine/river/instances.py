@@ -10,7 +10,7 @@ from ..instance.folding import narrow
 from ..instance.instance import Instance
 
 MOST_KEPT = 1000
-MOST_HELD = 16_000_000
+MOST_HELD = 8_000_000
 """Characters of variables and rows of all copies together; in memory they take several times as much."""
 OF_A_ROW = 1_000
 """Characters that a row counts for beside its values."""

@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ..databases.cipher import Cipher, opened
-from ..databases.guard import Guard, Kind
+from ..databases.file_guard import FileGuard
+from ..databases.guard import Guard, Kind, path_of
 from ..databases.news import TELL, NewsListener
 from ..databases.pool import CONNECTIONS
 from ..databases.pooled import PooledGuard
@@ -55,6 +56,8 @@ class Connection:
         self._guard: Guard
         if self.kind in ("postgresql", "mysql"):
             self._guard = PooledGuard(self._database, self.kind, connections)
+        elif path_of(self._database, self.kind, self._memory) is not None:
+            self._guard = FileGuard(self._database)
         else:
             # A database in memory has one connection for all threads, so they take turns.
             self._guard = Guard(self._database, self.kind, shared=self._memory)

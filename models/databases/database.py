@@ -143,9 +143,11 @@ def _open_sqlite(url: str) -> Database:
         # All threads share the one connection, so it ends with none of them.
         memory: Database = connect(url, **options, thread_safe=False)
         return memory
-    database = _closed_with_its_thread(connect(url, **options))
-    _refuse_place(str(database.database))
-    _make_private(str(database.database))
+    opened: Any = connect(url, **options)
+    # Connections to a file pass from thread to thread; see FileGuard.
+    database: Database = _closed_with_its_thread(opened) if str(opened.database).startswith("file:") else opened
+    _refuse_place(str(opened.database))
+    _make_private(str(opened.database))
     return database
 
 

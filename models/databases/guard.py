@@ -64,7 +64,7 @@ class Guard:
         self._closed: str | None = None
         """Why no connection is opened any more."""
         self._away_since: float | None = None
-        self._path = _path_of(database, kind, shared)
+        self._path = path_of(database, kind, shared)
         self._file: tuple[int, int] | None = None
         self._looked = 0.0
         self._kind = kind
@@ -154,8 +154,7 @@ class Guard:
         try:
             self.database.connect()
         except TypeError as error:
-            # What stands after the question mark of a URL becomes arguments of the driver's function.
-            raise StoreError(f"its driver does not know an option of its URL: {error}") from error
+            raise not_an_option(error) from error
         return self.database.connection()
 
     def _is_worth_waiting(self, error: Exception, begun: float) -> bool:
@@ -224,6 +223,11 @@ class Guard:
         return self._kind == "postgresql" and connection.info.transaction_status.name == "ACTIVE"
 
 
+def not_an_option(error: TypeError) -> StoreError:
+    """What a driver says of the options in a URL: what stands after its question mark is given to its function."""
+    return StoreError(f"its driver does not know an option of its URL: {error}")
+
+
 def driver_errors(kind: Kind) -> tuple[type[Exception], ...]:
     """What Peewee and its driver for this kind of database raise."""
     from peewee import PeeweeException
@@ -239,7 +243,7 @@ def driver_errors(kind: Kind) -> tuple[type[Exception], ...]:
     return (PeeweeException, sqlite3.Error)
 
 
-def _path_of(database: Any, kind: Kind, shared: bool) -> str | None:
+def path_of(database: Any, kind: Kind, shared: bool) -> str | None:
     if shared or kind != "sqlite" or str(database.database).startswith("file:"):
         return None
     return os.path.abspath(str(database.database))

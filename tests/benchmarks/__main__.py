@@ -27,6 +27,7 @@ BENCHMARKS = {
     "at_once": "32 processes in flight in the library, on threads and inline",
     "over_http": "32 clients of the server",
     "until_ended": "32 clients that are answered at the end, beside Restate",
+    "memory": "what a server keeps under a mixed load, and how it grows",
     "two_servers": "two servers on one PostgreSQL beside one, and when one hears of the other",
     "far_away": "five stones on a database that is 2 ms away",
     "parked": "500 and 1,000 workers that wait for tasks over HTTP",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import threading
 import time
@@ -39,6 +40,7 @@ from riverstone.models import (
 )
 from riverstone.models.commit import changes
 from riverstone.models.databases.cipher import COLUMNS
+from riverstone.models.databases.file_guard import KEPT
 from riverstone.models.databases.statements import Delete
 from riverstone.models.encryption import IDENTIFIED_BY
 from riverstone.models.row_types.tasks import StragglerRow
@@ -305,6 +307,51 @@ def test_an_idempotency_key_is_taken_once(store: Store) -> None:
     take()
     with pytest.raises(AlreadyUsed):
         take()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the open files of this process are counted in /proc")
+def test_threads_that_ask_a_file_at_different_times_share_few_connections(tmp_path: Path) -> None:
+    def opened() -> int:
+        files = [Path(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")]
+        return sum(file.exists() and file.readlink() == tmp_path / "riverstone.db" for file in files)
+
+    store = Store(f"sqlite:///{tmp_path / 'riverstone.db'}")
+    all_at_once, end = threading.Barrier(41), threading.Event()
+
+    def ask() -> None:
+        all_at_once.wait(60)
+        assert store.value("SELECT COUNT(*) FROM `process_instance`") == 0
+        all_at_once.wait(60)
+        end.wait(60)
+
+    threads = [threading.Thread(target=ask) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    all_at_once.wait(60)
+    all_at_once.wait(60)
+    try:
+        assert 1 <= opened() <= KEPT
+    finally:
+        end.set()
+        for thread in threads:
+            thread.join()
+        store.close()
+    assert opened() == 0
+
+
+def test_a_connection_whose_use_failed_is_lent_on_without_its_transaction(store: Store) -> None:
+    raised = "UPDATE `sequence` SET `next` = `next` + 1 WHERE `name` = 'id'"
+
+    def refused() -> None:
+        store.run("INSERT INTO `sequence` (`name`, `next`) VALUES ('other', 1)")
+        raise RevisionConflict("refused")
+
+    with pytest.raises(RevisionConflict):
+        store.write(refused)
+    with ThreadPoolExecutor(1) as other:
+        assert other.submit(store.value, "SELECT `next` FROM `sequence` WHERE `name` = 'other'").result() is None
+        assert other.submit(store.execute, raised).result() == 1
+    assert store.execute(raised) == 1
 
 
 def test_ids_are_drawn_once_by_however_many_threads_and_stores(store: Store) -> None:
