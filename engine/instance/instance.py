@@ -431,9 +431,9 @@ class Instance:
                 self._followed = causes, row.after if len(row.after) < ledger.LONG_AFTER else str(row.id)
         if node.bpmn_name:
             row.name = node.bpmn_name[:255]
-        if token.data:
-            self.weight.foresee(token.data)
-            row.locals = jsontext.dumps(token.data)
+        if token.data and (own := node.data_before_inputs(token)):
+            self.weight.foresee(own)
+            row.locals = jsontext.dumps(own)
         if path:
             row.path = jsontext.dumps(path)
         row.run = token.internal_data.get("run")

@@ -146,3 +146,35 @@ def test_a_task_that_is_gone_back_to_lets_its_inputs_in_once(stage: Stage) -> No
     stage.watch(stage.number)
     shown = [dict(each.parameters) for each in stage.engine.tasks(stage.number) if each.element_id == "t"]
     assert shown == [{"n": 2}, {"n": 2}]
+
+
+EACH = '<multiInstanceLoopCharacteristics isSequential="true" camunda:collection="items" camunda:elementVariable="x"/>'
+
+
+@pytest.mark.parametrize("tag", ["serviceTask", "userTask"])
+def test_a_run_that_is_gone_back_to_reads_its_element_in_an_input_of_the_same_name(stage: Stage, tag: str) -> None:
+    """The element variable belongs to the run (BPMN 2.0.2, 13.3.7), and the input stands in front of it."""
+    bound = ' camunda:type="external" camunda:topic="log"' if tag == "serviceTask" else ""
+    repeated = f'<{tag} id="t"{bound}>{EXTENDED.format(put("in", x="${x * 10}"))}{EACH}</{tag}>'
+    stage.start(model(START + repeated + user("u") + end("e"), "s -> t -> u -> e"), items=[1, 2])
+    for _ in range(2 * (tag == "userTask")):
+        stage.complete("t")
+    second = [each for each in stage.engine.tasks(stage.number) if each.element_id == "t"][1]
+    stage.engine.rewind(stage.number, to=second.task_id, retain=[second.task_id] * bool(bound))
+    stage.watch(stage.number)._settle()
+    again = [dict(each.parameters) for each in stage.engine.tasks(stage.number) if each.element_id == "t"]
+    assert (stage.status, again) == ("running", [{"x": 10}, {"x": 20}, {"x": 20}])
+
+
+def test_a_run_that_is_tried_again_before_its_inputs_were_let_in_keeps_its_element(stage: Stage) -> None:
+    inputs = EXTENDED.format(put("in", x="${x + missing}") + '<camunda:in source="x" target="x"/>')
+    called = model(START + script("c", "log(x)") + end("e"), "s -> c -> e", key="q")
+    calls = f'<callActivity id="t" calledElement="q">{inputs}{EACH}</callActivity>'
+    stage.deploy(model(START + calls + end("e"), "s -> t -> e"), called)
+    process = stage.engine.start(
+        key="p", name="test", variables={"items": [1, 2]}, on_failure="pause"
+    ).process_instance_id
+    stage.engine.set_variables(process, {"missing": 5})
+    stage.engine.retry(process, element_id="t")
+    stage.watch(process)._settle()
+    assert (stage.log, stage.status) == ([6, 7], "success")

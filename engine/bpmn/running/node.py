@@ -181,16 +181,22 @@ class Node(BpmnTaskSpec):
         """Let what the model lets in be seen from the token, in front of everything else."""
         if self.input_values:
             inputs = all_of(self.input_values.items(), token.context)
-            if behind := {name: token.data[name] for name in inputs if name in token.data}:
-                token.note(behind_inputs=behind)
+            token.note(behind_inputs={name: token.data[name] for name in inputs if name in token.data})
             token.data = {**token.data, **inputs}
             token.workflow.touched[token.id] = token
 
     def drop_inputs(self, token: Token) -> None:
         """Let nothing be seen from the token that it has let in, since it is to do so once more."""
-        behind = token.internal_data.pop("behind_inputs", {})
-        token.data = {name: value for name, value in token.data.items() if name not in self.input_values} | behind
+        token.data = self.data_before_inputs(token)
+        token.internal_data.pop("behind_inputs", None)
         token.workflow.touched[token.id] = token
+
+    def data_before_inputs(self, token: Token) -> dict[str, Any]:
+        """The token's own variables as they were before it let any inputs in; it may have let in none."""
+        behind = token.internal_data.get("behind_inputs")
+        if behind is None:
+            return token.data
+        return {name: value for name, value in token.data.items() if name not in self.input_values} | behind
 
     def map_outputs(self, token: Token, results: Mapping[str, Any]) -> None:
         """Set the variables that the model's output mappings name."""

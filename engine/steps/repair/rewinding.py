@@ -231,7 +231,6 @@ def _go_back(found: Retraced) -> Token:
         workflow.node_named(target.node, scope), scope, None, tuple(ledger.after(target, process.tasks)), state=STARTED
     )
     token.data = jsontext.read(target.locals) if target.locals else {}
-    token.node.drop_inputs(token)
     if target.run is not None:
         token.note(run=target.run)
     if process.row.phase == "paused":
