@@ -290,6 +290,11 @@ def has_begun(row: TaskRow) -> bool:
     return "begun" in own or row.attempt > 1 + int(own.get("unbegun", 0))
 
 
+def awaits_begin(row: TaskRow) -> bool:
+    """Whether an open row waits for its stone, a permission or a slot, and no hook of it was ever called."""
+    return row.status in HELD_BACK and bool(row.open) and not has_begun(row)
+
+
 def delivery(row: TaskRow) -> int:
     """Which hand-over of its present hook the row is in: what comes of an earlier one comes too late."""
     return row.lost + row.handed

@@ -170,4 +170,4 @@ def _to_undo(instance: ForwardInstance) -> bool:
 
 def _can_wait(task: TaskRow) -> bool:
     """Whether an open task does not hold up a pause: a person's, or one that has not begun for want of its stone."""
-    return task.stone is None or (task.status in ledger.HELD_BACK and not ledger.has_begun(task))
+    return task.stone is None or ledger.awaits_begin(task)

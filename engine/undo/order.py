@@ -18,7 +18,7 @@ HANDLED: frozenset[UndoMark] = ledger.DONE_WITH | {"left"}
 
 
 def undo_set(tasks: Mapping[int, TaskRow], kind: UndoKind) -> list[TaskRow]:
-    """Every row that may have begun, less what is undone, retained for ever, or was only a mock.
+    """Every row that has or may have begun, less what is undone, retained for ever, or was only a mock.
 
     In a rollback a handler of the model takes back all that its activity made, so one row stands for these.
     """
@@ -34,6 +34,7 @@ def _undo_set(tasks: Mapping[int, TaskRow], stands_for: Mapping[int, int]) -> li
         and stands_for.get(row.id, row.id) == row.id
         and row.undo not in ledger.DONE_WITH
         and row.event != "mock"
+        and not ledger.awaits_begin(row)
     ]
 
 

@@ -523,3 +523,17 @@ def test_a_hook_that_runs_is_asked_to_stop_before_it_is_taken_back(url: str, wor
         assert engine.wait(number, 30).status == "success"
     assert stopped == ["b"]
     assert (world.of("rollback"), world.of("start")) == (["b", "a"], ["a", "b", "a", "b"])
+
+
+def test_a_task_that_is_held_back_and_never_began_need_not_be_retained(engine: Engine, world: World) -> None:
+    """It made nothing, so nothing of it stays, and the preview does not tell of it."""
+    engine.suspend_stone("mail")
+    number = begun(engine, line("held", service("a", "make"), service("b", "mail"), ASK), "held")
+    target = ids(engine, number)["a"]
+    assert [step.namespace for step in engine.preview_rewind(number, target).steps] == ["a"]
+    assert [step.namespace for step in engine.preview(number, "cancel")] == ["a"]
+    engine.rewind(number, target)
+    engine.run_pending()
+    engine.unsuspend_stone("mail")
+    engine.run_pending()
+    assert world.calls == [("start", "a"), ("rollback", "a"), ("start", "a"), ("start", "b")]
