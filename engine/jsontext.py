@@ -153,6 +153,13 @@ def _decoder(limits: Limits, name: str) -> json.JSONDecoder:
     return json.JSONDecoder(object_pairs_hook=unique, parse_int=integer, parse_float=real, parse_constant=constant)
 
 
+def check_texts(**texts: object) -> None:
+    """Make sure that no database refuses these texts; raises Invalid (``text-not-storable``)."""
+    for name, text in texts.items():
+        if isinstance(text, str) and NOT_STORABLE.search(text):
+            raise _not_storable(name)
+
+
 def _not_storable(name: str) -> Invalid:
     text = "holds NUL or half of a surrogate pair, which cannot be stored: take it out"
     return Invalid(f"{name} {text}.", code="text-not-storable", errors={name: [text]})

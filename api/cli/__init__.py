@@ -1,5 +1,9 @@
 """The command line ``riverstone``."""
 
-from .main import main
+try:
+    from .main import main
+except KeyboardInterrupt:
+    # Before there is a command that could be aborted; 128 and the number of the signal, as shells have it.
+    raise SystemExit(130) from None
 
 __all__ = ["main"]

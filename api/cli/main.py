@@ -29,7 +29,7 @@ from .commands.webhooks import webhook
 from .database import encrypt, restore, schema
 from .invocation import Invocation, invoked
 from .new import new
-from .screen.terminal import readable
+from .screen.terminal import contents
 from .workers import river, worker
 
 
@@ -114,7 +114,7 @@ def main(
             stream.reconfigure(errors="backslashreplace")
     key = os.environ.get("RIVERSTONE_API_KEY") or None
     if api_key_file is not None:
-        key = readable(api_key_file).read_text(encoding="utf-8").strip()
+        key = contents(api_key_file).decode().strip()
     context.obj = Invocation(
         url=db, modules=modules, limits=limits, config=config, broker=broker, server=server or None, api_key=key
     )

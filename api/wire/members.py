@@ -22,6 +22,7 @@ NOT_BLANK = r"^[^\x00]*[^\s\x00][^\x00]*$"
 DECIMAL_ID = r"^[1-9][0-9]{0,17}$"
 TIME = "%Y-%m-%d %H:%M:%S"
 TIME_FORM = "[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"
+INSTANT_FORM = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[ +-][0-9]{2}:[0-9]{2})"
 
 
 class Text(fields.String):
@@ -157,13 +158,23 @@ class LocalTime(fields.Field[datetime]):
 
 
 class LocalTimeText(fields.Field[datetime]):
-    """The same in a query."""
+    """The same in a query, where it may also be RFC 3339's, with ``T`` and an offset.
 
-    default_error_messages = {"invalid": "Not a time as YYYY-MM-DD HH:MM:SS between 1971 and 9998."}
+    A ``+`` that was not escaped in a query has become a space (WHATWG URL, 5.1), which nothing else can be there.
+    """
+
+    default_error_messages = {
+        "invalid": "Not a time as YYYY-MM-DD HH:MM:SS, or as 2026-11-29T15:00:00+01:00, between 1971 and 9998."
+    }
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> datetime:
         try:
-            moment = datetime.strptime(value, TIME).astimezone() if re.fullmatch(TIME_FORM, value) else None
+            if re.fullmatch(TIME_FORM, value):
+                moment = datetime.strptime(value, TIME).astimezone()
+            elif re.fullmatch(INSTANT_FORM, value):
+                moment = datetime.fromisoformat(value.replace(" ", "+"))
+            else:
+                moment = None
         except (ValueError, OverflowError):
             moment = None
         # At the ends of the calendar there are times that have no equal in another zone.

@@ -47,8 +47,10 @@ from .request_schemas import (
 )
 
 # Every text of this form is a time: each month has 28 days, and no zone leaves them out.
+CLOCK_SOUGHT = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 TIME_SOUGHT = (
-    "^(19[89][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8]) ([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$"
+    "^(19[89][0-9]|2[0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
+    rf"( {CLOCK_SOUGHT}|T{CLOCK_SOUGHT}(\.[0-9]{{1,6}})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9]))$"
 )
 ANY = {"$ref": "#/components/schemas/Json"}
 JSON = {

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from ...models.row_types.deployments import MEANING
-from ..errors import Malformed
+from ..errors import Malformed, TooLarge
 from ..jsontext import dumps
+
+LONGEST_FILE = 64 << 20
+"""Bytes that are read of a file: more than ``model_size`` is ever set to, and less than ``/dev/zero`` has."""
 
 Source = str | os.PathLike[str] | bytes | IO[bytes]
 Template = Sequence[Any] | None
@@ -24,14 +27,22 @@ def read_source(source: Source) -> tuple[bytes, str | None]:
     if isinstance(source, (str, os.PathLike)):
         path = Path(source)
         try:
-            return path.read_bytes(), path.name
+            with path.open("rb") as file:
+                return _bounded(file, path.name), path.name
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise Malformed(f"The file {os.fspath(source)!r} cannot be read: {reason}.") from error
-    content = source.read()
+    content = _bounded(source, getattr(source, "name", "that is open"))
     if not isinstance(content, bytes):
         raise Malformed("A BPMN file must be opened in binary mode: its encoding is told by the XML itself.")
     return content, os.path.basename(str(getattr(source, "name", ""))) or None
+
+
+def _bounded(file: IO[bytes], name: object) -> bytes:
+    content = file.read(LONGEST_FILE + 1)
+    if len(content) > LONGEST_FILE:
+        raise TooLarge(f"The file {str(name)!r} is longer than {LONGEST_FILE >> 20} MiB: split it.", limit="model_size")
+    return content
 
 
 def template_text(template: Template) -> str | None:

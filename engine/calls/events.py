@@ -70,7 +70,7 @@ class EventCalls(ProcessCalls):
         same message sent again within a day is not given twice: the answer is the same process, as it is by then.
         Raises Conflict if nobody can take it (code ``message-not-expected``), the key was used for something else
         (code ``idempotency-conflict``), the process that got it is purged (code ``message-receiver-purged``), or the
-        time is over for which it was kept (code ``message-expired``).
+        time is over for which it was kept (code ``message-expired``); Invalid for what cannot be stored.
         """
         taken = self.correlate(
             name,
@@ -106,6 +106,7 @@ class EventCalls(ProcessCalls):
         """As :meth:`message`; tells whether a process waited for it or was started, and leaves its record out."""
         values = dict(payload or {})
         jsontext.check(values, limits=self.limits, name="payload")
+        jsontext.check_texts(name=name, business_key=business_key, correlation=correlation, owner=owner)
         long = [field for field, text in (("name", name), ("business_key", business_key)) if len(text or "") > 255]
         if ttl is not None and long:
             raise Invalid("What is kept has at most 255 characters.", errors={key: ["Is too long."] for key in long})
@@ -145,10 +146,11 @@ class EventCalls(ProcessCalls):
 
         With an ``idempotency_key`` the same signal sent again within a day reaches nobody twice: if its first sending
         was cut short it goes on where that ended. Returns the ids of all of them. Raises Conflict (code
-        ``idempotency-conflict``) if the key was used for something else.
+        ``idempotency-conflict``) if the key was used for something else, Invalid for what cannot be stored.
         """
         values = dict(payload or {})
         jsontext.check(values, limits=self.limits, name="payload")
+        jsontext.check_texts(name=name, owner=owner)
         request = request_key(self._facilities, idempotency_key, owner, ["signal", name, values])
         with _sent_errors():
             found = self._messages.signal(name, values, owner=owner, request=request)

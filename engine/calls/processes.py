@@ -237,6 +237,7 @@ class ProcessCalls(Workings):
         **plain: Any,
     ) -> InstanceFilter:
         """What :meth:`search` takes, as the store is asked."""
+        jsontext.check_texts(owner=owner, **plain)
         states, kinds = [plain.get("state")], [plain.get("kind")]
         refuse_other_words(statuses=(statuses, ProcessStatus), state=(states, ProcessState), kind=(kinds, InstanceKind))
         return InstanceFilter(

@@ -12,7 +12,7 @@ import click
 
 from ..invocation import Invocation, invoked
 from ..screen.table import print_table
-from ..screen.terminal import binding_line, json_file, local_time, print_record, readable
+from ..screen.terminal import binding_line, contents, json_file, local_time, print_record
 
 if TYPE_CHECKING:
     from ....engine import Draft
@@ -37,7 +37,7 @@ def render(invocation: Invocation, /, source: str, output: Path | None) -> None:
     else:
         from ....engine.showing.picture import model_picture
 
-        svg = model_picture(readable(source).read_bytes()).svg
+        svg = model_picture(contents(source)).svg
     write_text(svg, output)
 
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 STEERING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """What is printable JSON and yet steers a terminal, or turns the text around."""
 
+LONGEST_FILE = 64 << 20
+"""Bytes of a file that an option names: more than any value may have."""
+
 
 def readable(path: str) -> Path:
     """The path of a file that can be read; raises ClickException."""
@@ -30,18 +33,29 @@ def readable(path: str) -> Path:
     return Path(path)
 
 
+def contents(path: str) -> bytes:
+    """What a file holds; raises ClickException for one that cannot be read, or has no end that could be waited for."""
+    with readable(path).open("rb") as file:
+        data = file.read(LONGEST_FILE + 1)
+    if len(data) > LONGEST_FILE:
+        raise click.ClickException(f"The file {path!r} is longer than {LONGEST_FILE >> 20} MiB: give a shorter one.")
+    return data
+
+
 def json_file(path: str | None) -> Any:
     """The JSON value in a file, None without one."""
     from ....engine import jsontext
     from ....engine.limits import Limits
 
-    return None if path is None else jsontext.loads(readable(path).read_bytes(), limits=Limits(), name=path)
+    return None if path is None else jsontext.loads(contents(path), limits=Limits(), name=path)
 
 
 def json_option(option: str, text: str | None) -> dict[str, Any] | None:
     """The JSON object of an option that is JSON or ``@FILE``, None without one; raises Malformed."""
+    if text is None:
+        return None
     value = json_value(option, text)
-    if value is not None and not isinstance(value, dict):
+    if not isinstance(value, dict):
         raise click.ClickException(f"{option} must be a JSON object.")
     return value
 

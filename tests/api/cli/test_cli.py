@@ -606,6 +606,13 @@ def test_lint_names_each_place_and_touches_no_store(run: Run, tmp_path: Path) ->
         ["start", "--name", "test", "--key", "a", "--variables", "{"],
         ["start", "--name", "test", "--key", "a", "--variables", "[]"],
         ["start", "--name", "test", "--key", "a", "--variables", "@missing.json"],
+        ["start", "--name", "test", "--key", "a", "--variables", "null"],
+        ["start", "--name", "test", "--key", "a", "--variables", "@/dev/zero"],
+        ["deploy", "/dev/zero"],
+        ["render", "/dev/zero"],
+        ["list", "--key", "\udcff"],
+        ["message", "\udcff"],
+        ["signal", "\udcff"],
         ["message", "nobody waits"],
         ["serve", "--host", "0.0.0.0"],
         ["--db", "nosuch://x", "list"],
@@ -628,6 +635,21 @@ def test_the_environment_names_the_store_and_the_stones(run: Run, monkeypatch: p
 
     assert CliRunner().invoke(main, ["list"]).exit_code == 0
     assert Path("elsewhere.db").exists()
+
+
+def test_an_interrupt_before_there_is_a_command_leaves_no_traceback() -> None:
+    """Whoever presses Ctrl-C at once does so while modules are imported; 130 is how shells tell of it."""
+    script = (
+        "import sys\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'click': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "import riverstone.api.cli"
+    )
+    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+    assert (shown.returncode, shown.stdout, shown.stderr) == (130, "", "")
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -70,6 +70,9 @@ def started(engine: Engine) -> list[str]:
         ("?key=asking&kind=start", ["asks"]),
         ("?startedBefore=1999-01-01 00:00:00", []),
         ("?startedFrom=1999-01-01 00:00:00&limit=1", ["asks"]),
+        ("?startedBefore=1999-01-01T00:00:00-11:00", []),
+        ("?startedFrom=1999-01-01T00:00:00.5Z&limit=1", ["asks"]),
+        ("?startedFrom=1999-01-01T00:00:00%2B02:00&endedFrom=9000-01-01T00:00:00+02:00", []),
         ("?businessKey=b-waits", ["waits"]),
         ("?element=middle&sort=started&limit=1", ["asks"]),
         ("?stone=unknown", []),
@@ -93,7 +96,13 @@ def test_an_id_is_found_as_it_is(client: Client, started: list[str]) -> None:
     assert "processContent" not in found[0]
 
 
-@pytest.mark.parametrize("time", ["yesterday", "2026-13-01 00:00:00", "0001-01-01 00:00:00", "2026-1-1 00:00:00"])
+@pytest.mark.parametrize(
+    "time",
+    [
+        *("yesterday", "2026-13-01 00:00:00", "0001-01-01 00:00:00", "2026-1-1 00:00:00", "2026-01-01T00:00:00"),
+        *("2026-01-01T00:00:00+24:00", "0001-01-01T00:00:00Z", "2026-01-01 00:00:00Z"),
+    ],
+)
 def test_a_time_that_is_none_is_refused(client: Client, time: str) -> None:
     answer = client.get("/process/search", query_string={"startedFrom": time})
 

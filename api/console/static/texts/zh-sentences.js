@@ -1069,7 +1069,7 @@ export const PARTS = [
   ["Not a valid list.", "不是有效的列表。"],
   ["Does not have the form {}.", "不符合格式 {}。"],
   ["Has more than {#} items.", "超过 {} 项。"],
-  ["Not a time as YYYY-MM-DD HH:MM:SS between 1971 and 9998.", "不是 1971 至 9998 年之间形如 YYYY-MM-DD HH:MM:SS 的时间。"],
+  ["Not a time as YYYY-MM-DD HH:MM:SS, or as 2026-11-29T15:00:00+01:00, between 1971 and 9998.", "不是 1971 至 9998 年之间形如 YYYY-MM-DD HH:MM:SS 或 2026-11-29T15:00:00+01:00 的时间。"],
   ["Not a time such as 2026-11-29T15:00:00+01:00 between 1971 and 9998.", "不是 1971 至 9998 年之间形如 2026-11-29T15:00:00+01:00 的时间。"],
   ["Length must be between {#} and {#}.", "长度必须在 {} 到 {} 之间。"],
   ["Shorter than minimum length {#}.", "短于最小长度 {}。"],
