@@ -63,6 +63,11 @@ function unfold(on) {
   frame.nav.classList.toggle("is-open", on);
 }
 
+/** Whether the client may steer processes: without that it sees no way to pages that would refuse it. */
+function mayRun() {
+  return known.scopes.length === 0 || known.scopes.includes("run");
+}
+
 function choice(label, options, value, change) {
   return el(
     "select",
@@ -78,7 +83,7 @@ function drawFrame() {
   unfold(false);
   fill(
     frame.nav,
-    WAYS.map(([way, names]) =>
+    WAYS.filter(([way]) => way !== "signals" || mayRun()).map(([way, names]) =>
       el("a", { href: to(way), "aria-current": names.includes(name) ? "page" : null }, t(`nav.${way}`)),
     ),
   );
@@ -87,7 +92,7 @@ function drawFrame() {
   const languages = Object.keys(LANGUAGES).map((tag) => [tag, LANGUAGES[tag]["language.name"]]);
   fill(
     frame.tools,
-    el(
+    mayRun() && el(
       "a",
       { href: to("start"), class: "button primary", "aria-current": name === "start" ? "page" : null },
       icon("play"),

@@ -30,6 +30,7 @@ export function askForKey(problem) {
         " ",
         el("code", {}, "riverstone key add NAME --scope read --scope run"),
       ),
+      el("p", { class: "hint" }, t("key.every")),
     ],
     act: () => tried(field.value.trim()),
   });

@@ -60,6 +60,8 @@ export function box(kind, ...children) {
 
 /** What an API call was refused with, in its own words, with every wrong field. */
 export function problemBox(problem) {
+  // What was done before is told no more: on a phone it would stand over this box.
+  toasts.replaceChildren();
   const fields = Object.entries(problem.errors ?? {});
   return el(
     "div",

@@ -22,6 +22,7 @@ const MORE = { error: "error", stone: "stone", element: "element", business: "bu
 const SORTS = ["id", "started", "ended"];
 
 export function processesPage({ main, query, client, titled }) {
+  const mayRun = client.scopes.length === 0 || client.scopes.includes("run");
   const wanted = {
     text: query.get("text") ?? "",
     state: query.get("state") ?? "",
@@ -137,11 +138,10 @@ export function processesPage({ main, query, client, titled }) {
   /** What can be done with all that is found: to know why they failed, and to act upon them together. */
   function manyButtons() {
     const some = narrowed() || wanted.text || wanted.state || wanted.key || wanted.from || wanted.until;
-    const may = client.scopes.length === 0 || client.scopes.includes("run");
     const told = ["attention", "failed", "undone"].includes(wanted.state) || wanted.error;
     return [
       told && el("button", { type: "button", onclick: () => tellReasons() }, t("reasons")),
-      some && may && el("button", { type: "button", onclick: () => actUponAll() }, t("batch.for.all")),
+      some && mayRun && el("button", { type: "button", onclick: () => actUponAll() }, t("batch.for.all")),
     ];
   }
 
@@ -212,21 +212,28 @@ export function processesPage({ main, query, client, titled }) {
     return Object.keys(MORE).some((name) => wanted[name]);
   }
 
+  /** Of whom processes are shown: those of others, or of nobody, may be what is looked for. */
+  function owned() {
+    return client.owner !== null && el("p", { class: "hint" }, t("key.owned", { owner: client.owner }));
+  }
+
   function emptiness() {
     const filtered = narrowed() || wanted.text || wanted.state || wanted.key || wanted.from || wanted.until || wanted.kind !== "start";
     if (filtered || cursor)
       return [
         el("p", {}, t("found.none.filtered")),
+        owned(),
         el("a", { href: to("processes"), class: "button" }, t("filter.clear")),
       ];
     return [
       el("p", { class: "large" }, t("empty.processes")),
       el("p", {}, t("empty.processes.hint")),
+      owned(),
       el(
         "p",
         { class: "row" },
         el("a", { class: "button", href: to("models") }, t("nav.models")),
-        el("a", { class: "button primary", href: to("start") }, t("nav.start")),
+        mayRun && el("a", { class: "button primary", href: to("start") }, t("nav.start")),
       ),
     ];
   }

@@ -52,6 +52,8 @@ export default {
   "key.hint": "This server shows its processes only to those who have a key.",
   "key.kept": "It is kept for this tab only and forgotten when the tab is closed.",
   "key.make": "Whoever runs the server makes one with",
+  "key.every": "With --every-owner it sees the processes of all, otherwise only its own.",
+  "key.owned": "Only processes of {owner} are shown to you. A key that was made with --every-owner sees the others too.",
   "key.use": "Use this key",
   "key.enter": "Enter a key",
   "key.forget": "Forget key",

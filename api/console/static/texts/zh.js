@@ -52,6 +52,8 @@ export default {
   "key.hint": "此服务器只向持有密钥的人显示流程。",
   "key.kept": "密钥只保存在当前标签页中，关闭标签页即被清除。",
   "key.make": "服务器管理员可用以下命令创建密钥：",
+  "key.every": "加上 --every-owner 可以看到所有人的流程，否则只能看到自己的流程。",
+  "key.owned": "您只能看到属于 {owner} 的流程。用 --every-owner 创建的密钥还能看到其他流程。",
   "key.use": "使用此密钥",
   "key.enter": "输入密钥",
   "key.forget": "清除密钥",
