@@ -7,7 +7,9 @@ command is tried alone against the store, so that one bad command takes none of 
 from __future__ import annotations
 
 import logging
+import random
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
@@ -50,7 +52,9 @@ from .waiters import Watch, Watchers
 logger = logging.getLogger("riverstone.engine")
 
 MOST_IN_A_BATCH = 256
-TRIES = 5
+PAUSES = (0.0, 0.0, 0.001, 0.002, 0.004, 0.008, 0.016, 0.016, 0.016)
+"""Seconds, at most, before a turn is stepped again where another engine was faster. Chance shortens each one, so that
+two engines do not go on meeting; together they are short enough for those who wait behind it."""
 
 
 class River:
@@ -318,7 +322,9 @@ class River:
 
     def _step_one(self, action: Action) -> tuple[Any, Turn]:
         """Step and commit one action, again where another engine was faster; raises what it cannot get over."""
-        for _ in range(TRIES):
+        for tried in range(len(PAUSES) + 1):
+            if tried:
+                time.sleep(random.uniform(0, PAUSES[tried - 1]))
             turn = Turn(self.facilities, self.cache, alone=True)
             try:
                 result = turn.act(action)
