@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from ...engine import Engine, jsontext
@@ -16,7 +17,10 @@ FILE = "riverstone:file"
 """The member of a JSON object that makes it a file: what ``filename``, ``mimetype`` and ``encoding`` say of it."""
 CONTENT = "base64"
 JSON_FORMAT = "application/json"
-INTEGERS = 2**31
+BITS = {"short": 16, "integer": 32, "long": 64}
+"""Of the whole numbers of Java."""
+NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]*([eE][+-]?[0-9]+)?")
+"""What may be a number in a text, where Python reads underscores and the digits of all scripts too."""
 BYTES = "riverstone:bytes"
 """The only member of a JSON object that is bytes, in base64."""
 DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d{4}")
@@ -53,15 +57,26 @@ def _read(engine: Engine, name: str, given: Any) -> Any:
     return value if value is None or kind not in KINDS else _as_kind(name, value, kind)
 
 
-def _whole(value: Any) -> int:
-    number = value if isinstance(value, int) else float(value) if isinstance(value, float) else int(value)
-    if isinstance(value, bool) or number != int(number):
+def _whole(value: Any, kind: str) -> int:
+    number = value if isinstance(value, int | float) else int(_numeral(value))
+    if isinstance(value, bool) or number != int(number) or not _fits(int(number), kind):
         raise ValueError(value)
     return int(number)
 
 
+def _fits(number: int, kind: str) -> bool:
+    return -(2 ** (BITS[kind] - 1)) <= number < 2 ** (BITS[kind] - 1)
+
+
+def _numeral(text: str) -> str:
+    if not NUMBER.fullmatch(text):
+        raise ValueError(text)
+    return text
+
+
 def _real(value: Any) -> float:
-    if isinstance(value, bool) or not math.isfinite(number := float(value)):
+    number = float(value if isinstance(value, int | float) else _numeral(value))
+    if isinstance(value, bool) or not math.isfinite(number):
         raise ValueError(value)
     return number
 
@@ -89,7 +104,7 @@ def _bytes(value: Any) -> dict[str, Any]:
 
 
 KINDS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
-    **dict.fromkeys(("short", "integer", "long"), (_whole, "a whole number")),
+    **{kind: (partial(_whole, kind=kind), f"a whole number of {bits} bits") for kind, bits in BITS.items()},
     **dict.fromkeys(("float", "double"), (_real, "a number")),
     "boolean": (_truth, "true or false"),
     "string": (_text, "a text"),
@@ -130,7 +145,7 @@ def is_file(value: Any) -> bool:
 
 
 def show_variables(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values with their types: objects and lists as JSON text, files without their content."""
+    """Values with their types: files without content; objects, lists and whole numbers of over 64 bits as JSON text."""
     return {name: _shown(value) for name, value in values.items()}
 
 
@@ -141,8 +156,8 @@ def _shown(value: Any) -> dict[str, Any]:
         return {"value": None, "type": "Null", "valueInfo": {}}
     if isinstance(value, bool):
         return {"value": value, "type": "Boolean", "valueInfo": {}}
-    if isinstance(value, int):
-        return {"value": value, "type": "Integer" if -INTEGERS <= value < INTEGERS else "Long", "valueInfo": {}}
+    if isinstance(value, int) and _fits(value, "long"):
+        return {"value": value, "type": "Integer" if _fits(value, "integer") else "Long", "valueInfo": {}}
     if isinstance(value, float):
         return {"value": value, "type": "Double", "valueInfo": {}}
     if isinstance(value, str):

@@ -95,6 +95,9 @@ TYPED: list[tuple[str, Any, Any, str]] = [
     ("Float", "0.5", 0.5, "Double"),
     ("Long", 2**53 + 1, 2**53 + 1, "Long"),
     ("Long", "5", 5, "Integer"),
+    ("Long", -(2**63), -(2**63), "Long"),
+    ("Short", -(2**15), -(2**15), "Integer"),
+    ("Json", "9223372036854775808", "9223372036854775808", "Json"),
     ("Short", 5.0, 5, "Integer"),
     ("String", 5, "5", "String"),
     ("Boolean", "true", True, "Boolean"),
@@ -114,7 +117,7 @@ def test_types_come_back_as_far_as_json_can_hold_them(engine: Engine, url: str) 
         f"v{place}": {"value": back, "type": kind, "valueInfo": {}} for place, (*_, back, kind) in enumerate(TYPED)
     }
     assert task["variables"] == shown
-    assert [type(task["variables"][f"v{place}"]["value"]) for place in (3, 4, 7)] == [float, float, int]
+    assert [type(task["variables"][f"v{place}"]["value"]) for place in (3, 4, 10)] == [float, float, int]
     assert tell(url, task, "complete", variables=task["variables"]).status_code == 204
     outputs = engine.wait(number, 30).native_output_values
     assert outputs["b"] == outputs["a"]
@@ -126,6 +129,8 @@ def test_types_come_back_as_far_as_json_can_hold_them(engine: Engine, url: str) 
         ("Date", "tomorrow"), ("Date", "2026-11-25T10:20:30"), ("Date", 7), ("Long", "x"), ("Integer", 5.5),
         ("Integer", True), ("Double", "NaN"), ("Double", [1]), ("Boolean", "yes"), ("Boolean", {}),
         ("String", {"a": 1}), ("Bytes", "%"), ("Bytes", 7), ("Long", "9" * 5000), ("Double", 10**400),
+        ("Short", 2**15), ("Integer", 2**31), ("Integer", -(2**31) - 1), ("Long", 2**63), ("Long", 1e300),
+        ("Long", "1_000"), ("Long", "١٢"), ("Double", "1_0.5"), ("Double", ""),
     ],
 )  # fmt: skip
 def test_a_value_that_is_not_of_its_type_is_refused_by_name(engine: Engine, url: str, kind: str, value: Any) -> None:
