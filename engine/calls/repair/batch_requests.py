@@ -12,10 +12,10 @@ from ....models.vocabulary import BatchAction
 from ...errors import Invalid
 from ...steps.repair import suspending
 from ...steps.repair.batching import ACTS
-from ..processes import ProcessCalls
+from ..searches import SearchCalls
 from .repairs import RepairCalls
 
-SEARCHED = frozenset(inspect.signature(ProcessCalls.search).parameters) - {"self", "limit", "cursor", "sort", "owner"}
+SEARCHED = frozenset(inspect.signature(SearchCalls.search).parameters) - {"self", "limit", "cursor", "sort", "owner"}
 FASTEST, SLOWEST = 10_000.0, 0.001
 
 
