@@ -8,7 +8,7 @@ from flask import Response
 
 from ...engine import Engine
 from ...engine.calls.tasks.external_views import ExternalTask, Topic
-from ...engine.steps.external_tasks import UnknownExternalTask
+from ...engine.steps.tasks.external_tasks import UnknownExternalTask
 from ..access.request_id import request_id
 from ..parking import hold
 from .definitions import DEFAULT_TENANT, key_of, version_of

@@ -14,7 +14,7 @@ from flask import Response, request
 from ...engine import Engine
 from ...engine.calls.tasks.external_tasks import MOST_AT_ONCE
 from ...engine.calls.tasks.external_views import ExternalTask, Topic
-from ...engine.steps.external_tasks import UnknownExternalTask
+from ...engine.steps.tasks.external_tasks import UnknownExternalTask
 from ...models import ExternalFilter
 from ..access.clients import present_client
 from ..access.request_id import request_id

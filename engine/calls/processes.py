@@ -9,7 +9,7 @@ from .. import jsontext
 from ..errors import UnknownProcessInstance, UnknownTask
 from ..instance.secrets import secret_outputs
 from ..river.turn import Turn
-from ..steps import user_tasks
+from ..steps.tasks import user_tasks
 from ..store_errors import engine_errors
 from ..views.decisions import DecisionMade
 from ..views.history import HistoryEntry

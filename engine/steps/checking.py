@@ -16,8 +16,8 @@ from ..instance.forward import ForwardInstance, forward_of
 from ..instance.instance import Instance
 from ..instance.ledger import exists
 from ..work import Outcome
-from . import external_checks
 from .outcomes import stone_of
+from .tasks import external_checks
 
 
 def check(instance: Instance, code: str | None = None) -> None:

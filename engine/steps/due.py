@@ -12,10 +12,10 @@ from ..instance.instance import Instance
 from ..undo.instance import UndoInstance
 from ..undo.nodes import begin_next
 from ..work import Outcome
-from . import deferred
 from .draining import is_stopping
 from .outcomes import apply_outcome, fail_for_good, stone_of
 from .settling import settle
+from .tasks import deferred
 
 MOST_LOSSES = 3
 """How often a task may be lost with its engine before it fails, beside the retries of its stone."""

@@ -17,8 +17,8 @@ from ..instance.instance import Instance
 from ..undo.instance import UndoInstance
 from ..undo.nodes import UndoProcess
 from ..work import Outcome
-from .callbacks import take_early
 from .settling import settle
+from .tasks.callbacks import take_early
 from .undoing import undo_of
 
 GONE = frozenset({"undone", "never-begun"})

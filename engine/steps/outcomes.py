@@ -19,10 +19,10 @@ from ..instance.instance import Instance
 from ..stones.stone import Stone
 from ..undo.instance import UndoInstance
 from ..work import Outcome
-from .callbacks import outcome_of, take_early
 from .draining import is_fenced, is_stopping
 from .late import apply_late
 from .settling import settle
+from .tasks.callbacks import outcome_of, take_early
 
 DONE: Mapping[LedgerEvent, TaskStatus] = {
     "start": "start.success",

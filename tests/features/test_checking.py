@@ -31,7 +31,7 @@ from riverstone.engine import (
 from riverstone.engine.calls import resources
 from riverstone.engine.calls.tasks.external_views import ExternalTask, Topic
 from riverstone.engine.errors import Unknown
-from riverstone.engine.steps.external_tasks import UnknownExternalTask
+from riverstone.engine.steps.tasks.external_tasks import UnknownExternalTask
 from riverstone.models.operating.check_schedules import CheckSchedules
 from riverstone.models.search.resources import Resources
 

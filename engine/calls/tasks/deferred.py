@@ -12,8 +12,8 @@ from ...errors import Invalid, Malformed, UnknownTask, UnknownToken
 from ...instance.instance import Instance
 from ...jsontext import storable
 from ...mask import cut
-from ...steps import deferred
-from ...steps.callbacks import Callback, DeferredAnswer
+from ...steps.tasks import deferred
+from ...steps.tasks.callbacks import Callback, DeferredAnswer
 from ...store_errors import engine_errors
 from ...work import LONGEST_LOG_LINE, LONGEST_REASON
 from ..workings import Workings

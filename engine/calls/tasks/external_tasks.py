@@ -20,8 +20,8 @@ from ...river.offers import Offers, OfferWatch
 from ...river.pump import Pump
 from ...river.reports import RiverReports
 from ...river.turn import Turn
-from ...steps import external_tasks as steps
-from ...steps.external_tasks import Lock, UnknownExternalTask, WorkerAnswer
+from ...steps.tasks import external_tasks as steps
+from ...steps.tasks.external_tasks import Lock, UnknownExternalTask, WorkerAnswer
 from ...store_errors import engine_errors
 from ...work import LONGEST_LOG_LINE, MOST_LOG_LINES
 from ..workings import number_of

@@ -17,9 +17,9 @@ from ...instance import ledger
 from ...instance.forward import ForwardInstance
 from ...instance.instance import topic_of
 from ...river.turn import Turn
-from ...steps import external_checks
-from ...steps import external_tasks as steps
-from ...steps.external_tasks import TaskId, UnknownExternalTask
+from ...steps.tasks import external_checks
+from ...steps.tasks import external_tasks as steps
+from ...steps.tasks.external_tasks import TaskId, UnknownExternalTask
 from ...undo.instance import UndoInstance
 from ...work import CHECK, Reached
 

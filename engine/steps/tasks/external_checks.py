@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from ...models import ExternalRow, TaskRow
-from ...models.vocabulary import CheckState
-from ..instance.instance import Instance
-from ..instance.ledger import exists
-from ..work import CHECK, Outcome
+from ....models import ExternalRow, TaskRow
+from ....models.vocabulary import CheckState
+from ...instance.instance import Instance
+from ...instance.ledger import exists
+from ...work import CHECK, Outcome
 
 GENERATION: Final = 0
 """In the id under which workers know a check: no task has it."""

@@ -10,20 +10,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
-from ...models import EXTERNAL, ExternalRow, TaskRow
-from ...models.vocabulary import UNDO_KINDS
-from .. import jsontext
-from ..errors import Conflict, Invalid, Unknown
-from ..instance import ledger, quota_slots
-from ..instance.instance import Instance, topic_of
-from ..instance.quota_slots import Fetch
-from ..mask import cut
-from ..work import LONGEST_REASON, Outcome, Result
-from . import checking, external_checks
-from .draining import is_stopping
-from .late import apply_late
-from .outcomes import apply_outcome, fail_for_good, progressed, stone_of
-from .settling import settle
+from ....models import EXTERNAL, ExternalRow, TaskRow
+from ....models.vocabulary import UNDO_KINDS
+from ... import jsontext
+from ...errors import Conflict, Invalid, Unknown
+from ...instance import ledger, quota_slots
+from ...instance.instance import Instance, topic_of
+from ...instance.quota_slots import Fetch
+from ...mask import cut
+from ...work import LONGEST_REASON, Outcome, Result
+from .. import checking
+from ..draining import is_stopping
+from ..late import apply_late
+from ..outcomes import apply_outcome, fail_for_good, progressed, stone_of
+from ..settling import settle
+from . import external_checks
 
 AGAIN = "riverstone.again"
 """The variable with which a worker says that a monitor is to be asked again."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...models import TaskRow
-from ..instance import deferral, ledger
-from ..instance.instance import Instance
+from ....models import TaskRow
+from ...instance import deferral, ledger
+from ...instance.instance import Instance
+from ..late import apply_late, enter_late
+from ..outcomes import apply_outcome, progressed, take_back
 from .callbacks import DeferredAnswer, check, keep_early, outcome_of
-from .late import apply_late, enter_late
-from .outcomes import apply_outcome, progressed, take_back
 
 
 def answer(instance: Instance, task_id: int, generation: int, told: DeferredAnswer) -> bool:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ...models import TaskRow
-from ..errors import Invalid
-from ..instance import ledger
-from ..stones.deferral import read_signature
-from ..work import Outcome
+from ....models import TaskRow
+from ...errors import Invalid
+from ...instance import ledger
+from ...stones.deferral import read_signature
+from ...work import Outcome
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

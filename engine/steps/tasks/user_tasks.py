@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ...models import TaskRow, UserTaskRow
-from ...models.vocabulary import UNDER_WAY
-from .. import jsontext
-from ..errors import Conflict, Invalid, NotAllowed, UnknownTask
-from ..instance import ledger
-from ..instance.instance import Instance
-from ..instance.masked_values import unmasked_variables
-from ..instance.user_tasks import is_seen, may, refuse_barred, row_of
-from ..person import LONGEST_NAME, Person, is_person
-from ..views.people import PersonAct
+from ....models import TaskRow, UserTaskRow
+from ....models.vocabulary import UNDER_WAY
+from ... import jsontext
+from ...errors import Conflict, Invalid, NotAllowed, UnknownTask
+from ...instance import ledger
+from ...instance.instance import Instance
+from ...instance.masked_values import unmasked_variables
+from ...instance.user_tasks import is_seen, may, refuse_barred, row_of
+from ...person import LONGEST_NAME, Person, is_person
+from ...views.people import PersonAct
+from ..settling import settle
 from .answers import checked_answer
-from .settling import settle
 
 
 def complete(instance: Instance, task_id: int, outputs: Mapping[str, Any], person: Person | None = None) -> None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..bpmn.elements.activity import Activity
-from ..bpmn.elements.derived_form import form_of, next_choices
-from ..bpmn.elements.form import MISSING, Form
-from ..bpmn.elements.form_values import filled_in
-from ..bpmn.running.node import Node
-from ..bpmn.running.token import Token
-from ..errors import ExpressionError, ExpressionWork, Invalid, ReferenceNotFound
-from ..instance.history import mask_of_step
-from ..instance.instance import Instance
-from ..language.context import Context
-from ..language.mapped import all_of
+from ...bpmn.elements.activity import Activity
+from ...bpmn.elements.derived_form import form_of, next_choices
+from ...bpmn.elements.form import MISSING, Form
+from ...bpmn.elements.form_values import filled_in
+from ...bpmn.running.node import Node
+from ...bpmn.running.token import Token
+from ...errors import ExpressionError, ExpressionWork, Invalid, ReferenceNotFound
+from ...instance.history import mask_of_step
+from ...instance.instance import Instance
+from ...language.context import Context
+from ...language.mapped import all_of
 
 Errors = dict[str, list[str]]
 
@@ -67,7 +67,7 @@ def _unasked(node: Node, form: Form, answer: Mapping[str, Any]) -> Errors:
 
 
 def _meant(name: str, known: set[str]) -> str:
-    from ..authoring.suggestions import suggestion  # late: few answers are wrong
+    from ...authoring.suggestions import suggestion  # late: few answers are wrong
 
     return f"Is not asked for: {suggestion(name, known) or 'leave it out.'}"
 
