@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ...models import ExternalTasks, InstanceRow, Quotas, Store, UserTasks
+from ...models import ExternalTasks, InstanceRow, Quotas, Store, TaskRow, UserTasks
 from ..authoring.definitions import Definitions
 from ..bpmn.running.workflow import Workflow
 from ..callback_tokens import CallbackTokens
@@ -15,6 +15,7 @@ from ..limits import Limits
 from ..observing.observer import Observers
 from ..stones.quota import Quota
 from ..stones.registry import Stones
+from ..stones.stone import Stone
 from .families import Families
 from .scripts import Scripts
 
@@ -60,6 +61,10 @@ class Facilities:
     """The stones and keys of which nothing begins, as far as is known; each commit that lets begin compares them."""
     workflow: type[Workflow] = Workflow
     """What drives an instance's tokens; a test's may watch them."""
+
+    def stone_of(self, row: TaskRow) -> type[Stone]:
+        """The class that serves a row, or one without hooks while it is missing."""
+        return self.stones.choose(row.stone, row.parameters) or Stone
 
     @property
     def timekeeper(self) -> str | None:

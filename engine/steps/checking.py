@@ -16,7 +16,6 @@ from ..instance.forward import ForwardInstance, forward_of
 from ..instance.instance import Instance
 from ..instance.ledger import exists
 from ..work import Outcome
-from .outcomes import stone_of
 from .tasks import external_checks
 
 
@@ -29,7 +28,7 @@ def check(instance: Instance, code: str | None = None) -> None:
     for row in process.tasks.values():
         if not exists(row) or code not in (None, row.stone) or ("stone", row.stone) in process.suspended:
             continue
-        stone = stone_of(process, row)
+        stone = process.facilities.stone_of(row)
         if not stone.has("check"):
             continue
         if stone.external:

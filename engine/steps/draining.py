@@ -13,7 +13,6 @@ from ..instance import deferral, ledger
 from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance
-from ..stones.stone import Stone
 from ..undo import order
 from .undoing import begin_undo
 
@@ -105,7 +104,7 @@ def drain(instance: ForwardInstance) -> None:
         held_back = instance.hold_back(row)
         if not held_back and (in_hand or facilities.dispatcher.running(row.id)):
             facilities.dispatcher.ask_to_stop(row.id, ledger.delivery(row))
-            stone = facilities.stones.choose(row.stone, row.parameters) or Stone
+            stone = facilities.stone_of(row)
             longest = max(longest, min(stone.grace, left / 1000) if row.owner == EXTERNAL else stone.grace)
         else:
             reason = "It was stopped because its process failed or was cancelled."

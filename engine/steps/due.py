@@ -12,8 +12,9 @@ from ..instance.instance import Instance
 from ..undo.instance import UndoInstance
 from ..undo.nodes import begin_next
 from ..work import Outcome
+from .attempts import fail_for_good
 from .draining import is_stopping
-from .outcomes import apply_outcome, fail_for_good, stone_of
+from .outcomes import apply_outcome
 from .settling import settle
 from .tasks import deferred
 
@@ -46,7 +47,7 @@ def task_due(instance: Instance, task_id: int) -> None:
         # Whoever has it takes the task.
         return
     _take_over(instance, row)
-    if ledger.losses(row) >= stone_of(instance, row).retries + MOST_LOSSES:
+    if ledger.losses(row) >= instance.facilities.stone_of(row).retries + MOST_LOSSES:
         _lost_too_often(instance, row)
     elif row.status in ledger.HELD_BACK:
         goes_on(instance, task_id)
@@ -58,7 +59,7 @@ def task_due(instance: Instance, task_id: int) -> None:
         instance.hand_over_undo(row, instance.workflow.tasks[row.token])
         settle(instance)
     else:
-        instance.hand_over(row, stone_of(instance, row))
+        instance.hand_over(row, instance.facilities.stone_of(row))
 
 
 def _is_handed(instance: Instance, row: TaskRow) -> bool:
@@ -105,7 +106,7 @@ def _timed_out(instance: Instance, row: TaskRow) -> None:
     waits = dispatcher.holds(row.id) or _is_handed(instance, row)
     if waits and not dispatcher.running(row.id) and row.event != "monitor":
         # It has not begun, so its time has not either.
-        timeout = stone_of(instance, row).timeouts.get(row.event, 0.0)
+        timeout = instance.facilities.stone_of(row).timeouts.get(row.event, 0.0)
         row.deadline = instance.now() + round(timeout * 1000)
         instance.changes.task_changed(row)
         instance.save()
@@ -149,7 +150,7 @@ def hand_over_again(instance: Instance, task_ids: Collection[int]) -> None:
             continue
         if row.event == "start" and "begun" not in ledger.kept(row):
             ledger.keep(row, begun=True)
-        instance.hand_over(row, stone_of(instance, row))
+        instance.hand_over(row, instance.facilities.stone_of(row))
 
 
 def stop_here(instance: Instance, task_ids: Collection[int]) -> None:
@@ -208,7 +209,7 @@ def goes_on(instance: Instance, task_id: int) -> None:
     elif not was_missing or row.event not in ("start", "mock") or row.parameters != "{}":
         # It was on its way when its stone went: it goes on with what was frozen.
         row.status = "start.success" if row.event == "monitor" else row.status
-        instance.hand_over(row, stone_of(instance, row))
+        instance.hand_over(row, instance.facilities.stone_of(row))
     else:
         assert isinstance(token.node, StoneTask)
         try:

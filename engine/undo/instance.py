@@ -237,7 +237,7 @@ class UndoInstance(Instance):
         if row.event == "monitor" and row.stone in self.facilities.stones:
             # What was begun is looked at until it is done.
             row.due = None
-            self.hand_over(row, self.facilities.stones.choose(row.stone, row.parameters) or Stone)
+            self.hand_over(row, self.facilities.stone_of(row))
             return
         if target.undo is not None and target.undo in ledger.DONE_WITH:
             self._skip(row, token, target.undo, "It had been taken back before.")

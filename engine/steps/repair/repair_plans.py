@@ -23,7 +23,7 @@ from ...language import effort
 from ...mask import Mask
 from ...stones.parameters import masked
 from ...views.undo import RepairAction, RepairPlan, RepairStep
-from ..outcomes import stone_of, take_edited
+from ..attempts import take_edited
 from . import repairing
 
 
@@ -145,7 +145,7 @@ class _Rehearsal:
         self, token: Token, row: TaskRow, element_id: str, action: RepairAction, reason: str | None
     ) -> RepairStep:
         process, first = self.process, self.rows[token.id]
-        stone, names = stone_of(process, row), secrets.names_in(row, process.facilities.stones)
+        stone, names = process.facilities.stone_of(row), secrets.names_in(row, process.facilities.stones)
         begins = bool(row.open) and not ledger.kept(row).get("skip")
         skipped = action == "skip" and self.statuses[token.id].endswith("failed")
         known = {} if begins or skipped or not row.outputs else jsontext.read(row.outputs)

@@ -24,9 +24,9 @@ from ...instance.instance import Instance
 from ...instance.masked_values import unmasked_outputs, unmasked_parameters, unmasked_variables
 from ...instance.task_parameters import Resolved, code_of, resolve
 from ...stones.parameters import typed
+from ..attempts import next_attempt
 from ..draining import drain
 from ..due import goes_on
-from ..outcomes import next_attempt, stone_of
 from ..settling import settle
 from .suspending import refuse_suspended
 
@@ -107,7 +107,7 @@ def enter_as_made(instance: Instance, task_id: int, outputs: Mapping[str, Any]) 
         text = f"The work of task {task_id} is done; what failed came after it: try it again, or skip it."
         raise Conflict(text, status=row.status, related=str(process.number), allowed=("rerun", "skip", "cancel"))
     _refuse_while_it_runs(process, row)
-    stone = stone_of(process, row)
+    stone = process.facilities.stone_of(row)
     unknown = sorted(set(outputs).difference(stone.outputs)) if stone.outputs else []
     if unknown:
         errors = {name: [f"Is no output of the stone {row.stone!r}: {', '.join(stone.outputs)}."] for name in unknown}
@@ -330,7 +330,7 @@ def _edited(
         chosen = process.facilities.stones.choose(row.stone, jsontext.dumps(edited))
         if not references:
             # A secret is looked at when the hook begins.
-            typed(chosen or stone_of(process, row), edited, resolved=True)
+            typed(chosen or process.facilities.stone_of(row), edited, resolved=True)
         process.weight.foresee(edited)
     if moved:
         ledger.keep(row, moved=False)
@@ -385,7 +385,7 @@ def try_again(
 
     With ``edited`` parameters what the last one may have made is taken back before, under its own.
     """
-    stone = stone_of(instance, row)
+    stone = instance.facilities.stone_of(row)
     anew = edited is not None and _may_have_made(row)
     if anew:
         ledger.keep(row, edited=[dict(edited or {}), list(references)])
@@ -429,7 +429,7 @@ def _skip(process: ForwardInstance, token: Token, row: TaskRow | None) -> None:
         return
     _refuse_while_it_runs(process, row)
     note_attempt(process, row, row.status, row.reason, edited=False)
-    stone = stone_of(process, row)
+    stone = process.facilities.stone_of(row)
     begun = row.undo != "never-begun"
     if begun and row.kind in ledger.FORWARD and stone.has("rollback"):
         row.open, row.ended, row.event, row.status = 1, None, "rollback", "produce.success"

@@ -17,7 +17,6 @@ from ...instance import deferral, ledger, process_slots
 from ...instance.forward import ForwardInstance
 from ...instance.instance import Instance
 from ...undo.instance import UndoInstance
-from ..outcomes import stone_of
 from ..settling import settle
 from ..undoing import undo_of
 
@@ -164,7 +163,7 @@ def _hold(instance: Instance) -> None:
     for row in instance.tasks.open_rows():
         in_hand = row.stone is not None and row.due is None and row.status not in ledger.HELD_BACK
         if in_hand and row.event != "monitor" and not deferral.is_deferred(row) and instance.hold_back(row):
-            instance.hand_over(row, stone_of(instance, row))
+            instance.hand_over(row, instance.facilities.stone_of(row))
 
 
 def _let_go(instance: Instance) -> None:

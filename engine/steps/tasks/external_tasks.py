@@ -20,9 +20,10 @@ from ...instance.quota_slots import Fetch
 from ...mask import cut
 from ...work import LONGEST_REASON, Outcome, Result
 from .. import checking
+from ..attempts import fail_for_good
 from ..draining import is_stopping
 from ..late import apply_late
-from ..outcomes import apply_outcome, fail_for_good, progressed, stone_of
+from ..outcomes import apply_outcome, progressed
 from ..settling import settle
 from . import external_checks
 
@@ -116,7 +117,7 @@ def lock(instance: Instance, task_id: int, worker: str, milliseconds: int, *, mo
     if offered is None or left >= 0:
         return None
     if row.event != "monitor" and instance.suspended_for(row) is not None:
-        instance.hand_over(row, stone_of(instance, row))
+        instance.hand_over(row, instance.facilities.stone_of(row))
         return None
     if offered.worker is not None:
         times = int(ledger.kept(row).get("expired", 0)) + 1
@@ -126,7 +127,7 @@ def lock(instance: Instance, task_id: int, worker: str, milliseconds: int, *, mo
         ledger.keep(row, expired=times)
         # What the other one still answers is that of an earlier delivery.
         row.handed += 1
-    slot, stone = None, stone_of(instance, row)
+    slot, stone = None, instance.facilities.stone_of(row)
     # Which quotas there are is known once this engine has heard of the stone.
     if row.event != "monitor" and (instance.facilities.stones.quotas or row.state is not None):
         slot = quota_slots.fetch(instance, row, stone)
@@ -235,7 +236,7 @@ def tell(
         raise UnknownExternalTask(str(wanted))
     _held(instance, row, wanted, worker)
     if lines:
-        if stone_of(instance, row).secret_outputs:
+        if instance.facilities.stone_of(row).secret_outputs:
             text = f"The stone {row.stone!r} has secret outputs, which lines could tell too early: leave them out."
             raise Invalid(text, code="log-secret")
         ledger.log(row, lines)
@@ -294,7 +295,7 @@ def _outcome(instance: Instance, row: TaskRow, given: WorkerAnswer) -> Outcome:
     if row.event in UNDO_KINDS and result == "bpmn-error" and given.error_code == ALREADY_GONE:
         result = "done"
     outputs.pop(AGAIN, None)
-    stone = stone_of(instance, row)
+    stone = instance.facilities.stone_of(row)
     return Outcome(
         task_id=row.id,
         process_instance_id=instance.number,
