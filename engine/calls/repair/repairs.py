@@ -11,7 +11,7 @@ from ...authoring.definitions import Definition
 from ...errors import Conflict, Invalid, UnknownProcessInstance, UnknownTask
 from ...instance.instance import Instance
 from ...river.turn import Turn
-from ...steps.repair import migrating, repair_plans, repairing, rewinding, undo_requests
+from ...steps.repair import migrating, repair_plans, repairing, retrying, rewinding, skipping, undo_requests
 from ...store_errors import engine_errors
 from ...views.failures import Failure
 from ...views.processes import ProcessInstance
@@ -56,7 +56,7 @@ class RepairCalls(SuspensionCalls):
         going_on = [number]
 
         def again(process: Instance) -> None:
-            going_on[0] = repairing.rerun(process, number, values)
+            going_on[0] = retrying.rerun(process, number, values)
 
         self._asked("rerun", self._instance_of(number), again, task=number)
         return self.task(str(going_on[0]))
@@ -68,7 +68,7 @@ class RepairCalls(SuspensionCalls):
         """
         number = number_of(task_id, UnknownTask)
         instance_number = self._instance_of(number)
-        self._asked("skip", instance_number, lambda process: repairing.skip_task(process, number), task=number)
+        self._asked("skip", instance_number, lambda process: skipping.skip_task(process, number), task=number)
         return self.task(task_id)
 
     def skip_element(self, process_instance_id: str, element_id: str) -> ProcessInstance:
@@ -77,7 +77,7 @@ class RepairCalls(SuspensionCalls):
         Raises UnknownProcessInstance, Conflict, also for a gateway, which has to decide.
         """
         number = number_of(process_instance_id, UnknownProcessInstance)
-        self._asked("skip", number, lambda process: repairing.skip(process, element_id), element=element_id)
+        self._asked("skip", number, lambda process: skipping.skip(process, element_id), element=element_id)
         return self.get(process_instance_id)
 
     def done_by_hand(self, task_id: str, outputs: Mapping[str, Any] | None = None) -> Task:

@@ -24,7 +24,7 @@ from ...mask import Mask
 from ...stones.parameters import masked
 from ...views.undo import RepairAction, RepairPlan, RepairStep
 from ..attempts import take_edited
-from . import repairing
+from . import failures, repairing, retrying, skipping
 
 
 def check_action(action: str, parameters: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
@@ -51,13 +51,13 @@ def plan_for_task(
     outputs: Mapping[str, Any],
 ) -> RepairPlan:
     """What the repair of one task would do; raises UnknownTask, Conflict, Invalid."""
-    process, _, token = repairing.failed_task(copy, task_id)
+    process, _, token = failures.failed_task(copy, task_id)
 
     def act() -> None:
         if action == "retry":
-            repairing.begin_again(copy, task_id, parameters)
+            retrying.begin_again(copy, task_id, parameters)
         elif action == "skip":
-            repairing.leave_out_task(copy, task_id)
+            skipping.leave_out_task(copy, task_id)
         else:
             repairing.enter_as_made(copy, task_id, outputs)
 
@@ -66,13 +66,13 @@ def plan_for_task(
 
 def plan_for_element(copy: Instance, action: RepairAction, element_id: str | None) -> RepairPlan:
     """What the repair of what stands still at one element would do, or of all with None; raises Conflict, Invalid."""
-    process, tokens = repairing.failed(copy, element_id)
+    process, tokens = failures.failed(copy, element_id)
 
     def act() -> None:
         if action == "retry":
-            repairing.begin_all_again(copy, element_id)
+            retrying.begin_all_again(copy, element_id)
         elif action == "skip" and element_id is not None:
-            repairing.leave_out(copy, element_id)
+            skipping.leave_out(copy, element_id)
         else:
             text = "Of a whole process only a retry is shown, and of an element a retry or a skip: name the task."
             raise Invalid(text, code="repair-action", errors={"action": [text]})
@@ -86,7 +86,7 @@ class _Rehearsal:
     def __init__(self, process: ForwardInstance, tokens: Sequence[Token]) -> None:
         self.process = process
         self.tokens = tokens
-        self.rows = {token.id: repairing.row_of(process, token) for token in tokens}
+        self.rows = {token.id: failures.row_of(process, token) for token in tokens}
         self.statuses = {number: row.status for number, row in self.rows.items() if row is not None}
         self.ready = {token.id for token in process.workflow.tasks.values() if token._state == READY}
         process.rehearse()

@@ -21,7 +21,7 @@ from ..draining import drain
 from ..due import grace_over
 from ..settling import settle, settle_forward
 from ..undoing import begin_undo, undo_of
-from . import repairing
+from . import retrying
 from .suspending import lift, refuse_suspended
 
 
@@ -181,7 +181,7 @@ def retry_failed(instance: Instance, element_id: str | None, kept: Sequence[int]
     if kept or (element_id is None and has_failed_undo(instance)):
         retry(instance, kept)
     else:
-        repairing.retry(instance, element_id)
+        retrying.retry(instance, element_id)
 
 
 def give_up_failed(instance: Instance) -> None:
@@ -302,5 +302,5 @@ def _try_handler_again(undo: UndoInstance, token: Token) -> None:
     undo.workflow.failures.pop(token.id, None)
     token._set_state(STARTED)
     undo.workflow.open_tasks.add(token.id)
-    repairing.try_again(undo, row)
+    retrying.try_again(undo, row)
     undo.changes.task_changed(row)
