@@ -11,7 +11,7 @@ import pytest
 
 from riverstone.api import create_app
 from riverstone.engine import Engine, Invalid, Limits, Stone
-from riverstone.engine.dispatch import messages
+from riverstone.engine.dispatch import answer_messages, messages
 from riverstone.engine.steps import outcomes
 
 from . import attacks
@@ -48,7 +48,7 @@ def test_a_number_that_is_none_spoils_its_message_and_nothing_else(member: str, 
     text = json.dumps({**ANSWER, member: "?"}).replace('"?"', value)
 
     with pytest.raises(Invalid):
-        messages.read_answer(messages.read(text), Limits())
+        answer_messages.read_answer(messages.read(text), Limits())
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_forged_answer_that_fits_no_delivery_moves_nothing(tmp_path: Path, wro
         number = engine.start(key="attack", name="x").process_instance_id
         (task,) = engine.tasks(number)
         fitting = {**ANSWER, "process_instance_id": number, "task_id": task.task_id}
-        forged = messages.read_answer(messages.read(json.dumps({**fitting, **wrong})), engine.limits)
+        forged = answer_messages.read_answer(messages.read(json.dumps({**fitting, **wrong})), engine.limits)
 
         engine._river.now(lambda turn: outcomes.apply_outcome(turn.instance(int(number)), forged))
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from riverstone.engine.dispatch import messages
+from riverstone.engine.dispatch import work_messages
 
 from ..features.sketch import line, service
 from .crew import Crew, until
@@ -67,8 +67,8 @@ def test_what_waited_for_a_busy_worker_begins_when_an_engine_says_so(crew: Crew)
 
 def test_a_message_is_fresh_for_a_moment_and_one_without_a_time_never() -> None:
     now = time.time_ns() // 1_000_000
-    assert messages.is_fresh({"sent": now})
-    assert not messages.is_fresh({"sent": now - 1000})
-    assert not messages.is_fresh({"sent": now + 1000})
-    assert not messages.is_fresh({})
-    assert not messages.is_fresh({"sent": "today"})
+    assert work_messages.is_fresh({"sent": now})
+    assert not work_messages.is_fresh({"sent": now - 1000})
+    assert not work_messages.is_fresh({"sent": now + 1000})
+    assert not work_messages.is_fresh({})
+    assert not work_messages.is_fresh({"sent": "today"})

@@ -14,7 +14,7 @@ import pytest
 from kombu import Consumer, Queue
 
 from riverstone.engine import Conflict, Engine, Limits, Stone, TaskInfo
-from riverstone.engine.dispatch import messages
+from riverstone.engine.dispatch import messages, work_messages
 from riverstone.engine.dispatch.celery import CeleryDispatcher, make_app
 from riverstone.engine.dispatch.celery.app import body_text, results_queue, task_queue
 from riverstone.engine.dispatch.celery.link import Link
@@ -99,7 +99,7 @@ def test_what_many_starts_save_at_once_shares_a_commit(tmp_path: Path) -> None:
         link, heard = Link(make_app(broker)), list[Any]()
 
         def save(message: Any) -> None:
-            work = messages.read_work(json.loads(body_text(message))[1]["work"])
+            work = work_messages.read_work(json.loads(body_text(message))[1]["work"])
             saving = replace(SAVING, task_id=work.task_id, attempt=work.attempt, delivery=work.delivery)
             saving = replace(saving, process_instance_id=work.process_instance_id)
             link.publish(results_queue(), messages.saving_text(saving, replies.name))

@@ -13,7 +13,7 @@ from kombu import Consumer
 
 from riverstone.engine import Engine, ModelInvalid
 from riverstone.engine.callback_tokens import secret_part
-from riverstone.engine.dispatch import messages
+from riverstone.engine.dispatch import work_messages
 from riverstone.engine.dispatch.celery import make_app
 from riverstone.engine.dispatch.celery.app import body_text, results_queue, signs_queue, task_queue
 from riverstone.engine.dispatch.celery.link import Link
@@ -263,7 +263,7 @@ def test_what_is_cancelled_before_a_worker_gets_to_it_never_begins(team: Team) -
     (waiting,) = [each for each in started if not crew.hooks(each)]
     engine.cancel(waiting)
     # A worker begins what was sent just now without a question, before it may have heard of the cancel.
-    time.sleep(messages.FRESH / 1000)
+    time.sleep(work_messages.FRESH / 1000)
     crew.gate.unlink()
     instance = engine.wait(waiting, timeout=15)
     assert (instance.status, engine.tasks(waiting)[0].status) == ("cancel.success", "canceled")

@@ -17,7 +17,7 @@ from ....models import StoreError
 from ...errors import EngineClosed, Invalid, RiverstoneError, StoreUnavailable, UnknownProcessInstance
 from ...observing.logs import where
 from ...work import Outcome, Saving
-from .. import messages
+from .. import answer_messages, messages, work_messages
 from ..dispatcher import Reports
 from .app import body_text, results_queue, signs_queue
 from .link import Link
@@ -150,7 +150,7 @@ class Consumer:
         try:
             decoded = messages.read(body_text(message))
             if decoded["kind"] == "answer":
-                return WorkerAnswer(message, messages.read_answer(decoded, self._reports.limits))
+                return WorkerAnswer(message, answer_messages.read_answer(decoded, self._reports.limits))
             if decoded["kind"] == "save":
                 return WorkerAnswer(message, *messages.read_saving(decoded, self._reports.limits))
             self._other(decoded)
@@ -171,7 +171,7 @@ class Consumer:
             stones = decoded.get("stones")
             self._reports.declare(stones if isinstance(stones, list) else [])
         elif decoded["kind"] == "lost":
-            work = messages.read_work(decoded)
+            work = work_messages.read_work(decoded)
             if self._reports.lose(work.task_id, work.process_instance_id, work.delivery):
                 logger.warning("task %d (%s of %s) was lost with its worker", work.task_id, work.event, work.stone)
         elif decoded["kind"] == "may-begin":

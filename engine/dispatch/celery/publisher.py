@@ -15,7 +15,8 @@ from kombu import Queue
 
 from ....models import StoreError
 from ...work import Work
-from ..messages import RESULTS, TASK, work_text
+from ..messages import RESULTS, TASK
+from ..work_messages import work_text
 from .app import EXPIRES, task_queue
 from .link import AGAIN, Link
 from .stopping import STOP

@@ -36,7 +36,7 @@ from ...stones.parameters import supplied
 from ...stones.registry import Stones
 from ...stones.stone import Stone
 from ...work import LiveLines, Outcome, Saving, Work
-from .. import messages
+from .. import answer_messages, messages, work_messages
 from .app import results_queue, signs_queue, task_queue
 from .link import AGAIN, Link, refuse_compressed
 from .questions import Questions
@@ -82,19 +82,19 @@ class Workshop:
         One that is not ``fresh``, since another worker had it, is not begun before an engine was asked.
         """
         try:
-            work = messages.read_work(decoded)
+            work = work_messages.read_work(decoded)
         except Invalid as error:
             logger.error("a message is dropped: %s", error.message)
             return
         key = (work.task_id, work.event, work.attempt, work.delivery)
         answer = self._answers.get(key)
         if answer is None:
-            outcome = self._outcome(work, fresh=fresh and messages.is_fresh(decoded))
+            outcome = self._outcome(work, fresh=fresh and work_messages.is_fresh(decoded))
             try:
-                answer = messages.answer_text(outcome)
+                answer = answer_messages.answer_text(outcome)
             except (TypeError, ValueError) as error:
                 failed = _untold(work, "failed", f"What the stone put out cannot be sent: {error}")
-                answer = messages.answer_text(failed)
+                answer = answer_messages.answer_text(failed)
             self._answers[key] = answer
             if len(self._answers) > MOST_REMEMBERED:
                 self._answers.popitem(last=False)

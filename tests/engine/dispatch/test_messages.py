@@ -14,7 +14,7 @@ from marshmallow import Schema, fields
 from riverstone.bpmn_samples.cloud import Cloud
 from riverstone.bpmn_samples.stones import stones
 from riverstone.engine import Invalid, Limits, Stone
-from riverstone.engine.dispatch import messages
+from riverstone.engine.dispatch import answer_messages, messages, work_messages
 from riverstone.engine.stones import remote
 from riverstone.engine.stones.parameters import supplied
 from riverstone.engine.stones.registry import declaration_of
@@ -64,10 +64,10 @@ def fits(text: str) -> Any:
 
 
 def test_a_work_and_its_answer_come_through_whole() -> None:
-    assert messages.read_work(fits(messages.work_text(WORK))[1]["work"]) == WORK
-    assert messages.read_answer(fits(messages.answer_text(OUTCOME)), Limits()) == OUTCOME
-    lost = messages.read(messages.work_text(WORK))
-    assert (lost["kind"], messages.read_work(lost)) == ("lost", WORK)
+    assert work_messages.read_work(fits(work_messages.work_text(WORK))[1]["work"]) == WORK
+    assert answer_messages.read_answer(fits(answer_messages.answer_text(OUTCOME)), Limits()) == OUTCOME
+    lost = messages.read(work_messages.work_text(WORK))
+    assert (lost["kind"], work_messages.read_work(lost)) == ("lost", WORK)
 
 
 def test_what_is_saved_and_what_came_of_it_fit_the_schema() -> None:
@@ -80,7 +80,7 @@ def test_what_is_saved_and_what_came_of_it_fit_the_schema() -> None:
         deadline=9,
         process=ProcessFacts("u", "shop", "my shop", 3, None, "acme"),
     )
-    assert messages.read_work(fits(messages.work_text(work))[1]["work"]) == work
+    assert work_messages.read_work(fits(work_messages.work_text(work))[1]["work"]) == work
     saving = Saving(
         task_id=7, process_instance_id=1, event="start", attempt=1, delivery=2, number=3, name="n", value=[1, "ä"]
     )
@@ -126,7 +126,7 @@ def test_signs_progress_and_declarations_fit_the_schema() -> None:
     ],
 )
 def test_a_wrong_answer_about_a_known_work_is_a_failure(wrong: dict[str, Any]) -> None:
-    outcome = messages.read_answer({**SOUND, **wrong}, Limits())
+    outcome = answer_messages.read_answer({**SOUND, **wrong}, Limits())
     assert outcome.result == "failed"
     assert (outcome.reason or "").startswith("The worker's answer is wrong: ")
 
@@ -140,7 +140,7 @@ def test_what_is_no_message_is_refused(body: str) -> None:
 @pytest.mark.parametrize("wrong", [{"task_id": "x"}, {"event": "party"}, {"attempt": None}, {"delivery": []}])
 def test_an_answer_that_names_no_work_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(Invalid):
-        messages.read_answer({**SOUND, **wrong}, Limits())
+        answer_messages.read_answer({**SOUND, **wrong}, Limits())
 
 
 def test_a_stone_is_known_by_what_it_declares() -> None:
