@@ -12,14 +12,14 @@ from ..errors import Conflict, Invalid, StoreUnavailable, UnknownProcessInstance
 from ..store_errors import engine_errors
 from ..triggers.request_keys import request_key
 from ..views.processes import MessageReceipt, ProcessInstance
-from .processes import ProcessCalls
+from .starts import StartCalls
 from .workings import number_of
 
 LONGEST_TTL = 366 * 86_400
 """Seconds that a message for which nobody waits can be kept."""
 
 
-class EventCalls(ProcessCalls):
+class EventCalls(StartCalls):
     """A part of :class:`~riverstone.engine.Engine`."""
 
     @overload

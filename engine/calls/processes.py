@@ -17,11 +17,11 @@ from ..views.pages import Page
 from ..views.processes import Explanation, Picture, ProcessInstance, Token
 from ..views.tasks import Task, TaskCount, TaskState
 from .searches import SearchCalls
-from .starts import StartCalls
+from .watches import WatchCalls
 from .workings import number_of, row_before
 
 
-class ProcessCalls(StartCalls, SearchCalls):
+class ProcessCalls(WatchCalls, SearchCalls):
     """A part of :class:`~riverstone.engine.Engine`."""
 
     def get(self, process_instance_id: str) -> ProcessInstance:

@@ -13,10 +13,10 @@ from ..river.waiters import Watch
 from ..store_errors import engine_errors
 from ..triggers.starts import CheckedStart, Drain
 from ..views.processes import ProcessInstance
-from .watches import WatchCalls
+from .processes import ProcessCalls
 
 
-class StartCalls(WatchCalls):
+class StartCalls(ProcessCalls):
     """A part of :class:`~riverstone.engine.Engine`."""
 
     def start(
