@@ -12,7 +12,7 @@ from typing import Any
 from flask import Response, request
 
 from ...engine import Engine
-from ...engine.calls.tasks.external_tasks import MOST_AT_ONCE
+from ...engine.calls.tasks.external_searches import MOST_AT_ONCE
 from ...engine.calls.tasks.external_views import ExternalTask, Topic
 from ...engine.steps.tasks.external_tasks import UnknownExternalTask
 from ...models import ExternalFilter

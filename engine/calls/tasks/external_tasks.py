@@ -2,40 +2,30 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from copy import copy
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from math import ceil
 from typing import Any
 
-from ....models import ExternalFilter, ExternalRow, TopicCount
-from ....models.vocabulary import HOOKS
+from ....models import ExternalFilter, ExternalRow
 from ... import jsontext
-from ...errors import Conflict, Invalid, LimitExceeded, Unknown, UnknownProcessInstance
-from ...instance.facilities import Facilities
+from ...errors import Invalid, LimitExceeded, UnknownProcessInstance
 from ...mask import cut
-from ...river.offers import Offers, OfferWatch
-from ...river.pump import Pump
-from ...river.reports import RiverReports
+from ...river.offers import OfferWatch
 from ...river.turn import Turn
 from ...steps.tasks import external_tasks as steps
 from ...steps.tasks.external_tasks import Lock, UnknownExternalTask, WorkerAnswer
 from ...store_errors import engine_errors
 from ...work import LONGEST_LOG_LINE, MOST_LOG_LINES
 from ..workings import number_of
-from .external_views import ExternalTask, Topic, all_failed, all_shown, holds, read_id, shown, topic_asked
+from .external_searches import MOST_AT_ONCE, ExternalSearches, owned
+from .external_views import ExternalTask, Topic, holds, read_id, shown, topic_asked
 
-MOST_AT_ONCE = 100
-"""Tasks that one fetch gets at most."""
 ROUNDS = 10
 """How often one fetch looks for more where what it found waits for a quota."""
 LONGEST_LOCK = 7 * 24 * 3600 * 1000
 """Milliseconds for which a task can be locked."""
 LONGEST_NAME = 255
-LOOKED_AGAIN = 1.0
-"""Seconds for which it is relied on that nothing makes a topic known."""
 
 
 class TopicRefused(Invalid):
@@ -47,27 +37,8 @@ class TopicRefused(Invalid):
         super().__init__(f"This key is not for the topic {topic!r}: use one that lists it.")
 
 
-class ExternalCalls:
+class ExternalCalls(ExternalSearches):
     """What workers over HTTP ask of one engine; see :meth:`limited` for those who may not do all."""
-
-    owner: str | None = None
-    """Whose tasks are seen; None sees those of all."""
-    may: Callable[[str], bool] = staticmethod(lambda topic: True)
-    """Which topics are seen."""
-
-    def __init__(self, facilities: Facilities, pump: Pump, reports: RiverReports, offers: Offers) -> None:
-        self.facilities = facilities
-        self.offers = offers
-        self._pump = pump
-        self._reports = reports
-        self._strange: dict[str, float] = {}
-        """Topics that nothing makes known, and when that was found."""
-
-    def limited(self, *, owner: str | None, may: Callable[[str], bool]) -> ExternalCalls:
-        """The same for who sees the tasks of one owner alone, and of some topics."""
-        found = copy(self)
-        found.owner, found.may = owner, may
-        return found
 
     # -- fetching
 
@@ -305,125 +276,6 @@ class ExternalCalls:
             raise UnknownExternalTask(task_id)
         return self._pump.step(lambda turn: act(turn.instance(row.process_instance_id)))
 
-    # -- looking
-
-    def _seen(self, wanted: ExternalFilter) -> ExternalFilter:
-        wanted = _owned(wanted, self.owner)
-        asked = wanted.topics if wanted.topics is not None else [each.topic for each in self.topics()]
-        return replace(wanted, topics=[topic for topic in asked if self.may(topic)])
-
-    def find(self, wanted: ExternalFilter, *, limit: int, offset: int = 0) -> list[ExternalTask]:
-        """Open tasks, the oldest first, without their variables."""
-        wanted = self._seen(wanted)
-        with engine_errors():
-            rows = self.facilities.external.find(wanted, limit=limit, offset=offset, by_priority=False)
-        return [] if not rows else self._pump.step(partial(all_shown, rows=rows))
-
-    def failed(self, process_instance_id: str) -> list[ExternalTask]:
-        """Tasks of one process that have failed for good and stand still, without their variables."""
-        try:
-            number = number_of(process_instance_id, UnknownExternalTask)
-            found: list[ExternalTask] = self._pump.step(lambda turn: all_failed(turn.instance(number)))
-        except Unknown:
-            return []
-        seen = [each for each in found if self.owner is None or each.owner == self.owner]
-        return [each for each in seen if self.may(each.topic)]
-
-    def failed_one(self, task_id: str) -> ExternalTask:
-        """One of these; raises UnknownExternalTask."""
-        with engine_errors():
-            row = self.facilities.store.task(read_id(task_id).task_id)
-        for each in [] if row is None else self.failed(str(row.process_instance_id)):
-            if each.id == task_id:
-                return each
-        raise UnknownExternalTask(task_id)
-
-    def one(self, task_id: str) -> ExternalTask:
-        """One open task without its variables; raises UnknownExternalTask."""
-        wanted = read_id(task_id)
-        found = self.find(ExternalFilter(task_id=wanted.task_id), limit=1)
-        if not found or found[0].id != task_id:
-            raise UnknownExternalTask(task_id)
-        return found[0]
-
-    def variable(self, process_instance_id: str, name: str) -> Any:
-        """A variable of an open task of a process; raises UnknownExternalTask where no task that is seen has it."""
-        number = number_of(process_instance_id, UnknownExternalTask)
-        with engine_errors():
-            wanted = self._seen(ExternalFilter(process_instance_id=number))
-            rows = self.facilities.external.find(wanted, limit=MOST_AT_ONCE, by_priority=False)
-        every = Topic(name="", lock=1)
-        tasks = self._pump.step(partial(all_shown, rows=rows, topic=every)) if rows else []
-        for task in tasks:
-            if name in task.variables:
-                return task.variables[name]
-        raise UnknownExternalTask(process_instance_id)
-
-    def count(self, wanted: ExternalFilter) -> int:
-        """How many open tasks there are."""
-        with engine_errors():
-            return self.facilities.external.count(self._seen(wanted))
-
-    def topics(self) -> list[TopicCount]:
-        """How many tasks wait under each topic, and how many are locked."""
-        with engine_errors():
-            return self.facilities.external.topics()
-
-    # -- which stones there are
-
-    def declare(self, declaration: Mapping[str, Any]) -> None:
-        """Make a stone known whose tasks workers fetch over HTTP; ``hooks`` says which it has.
-
-        Parameters and outputs are declared as in ``messages.schema.json``. Raises Invalid, Conflict for the code of a
-        stone that is carried out otherwise.
-        """
-        from ...stones import remote  # late, like all that imports marshmallow
-
-        told = {**declaration, "carried_out": remote.HTTP}
-        code = str(told.get("code"))
-        if self.facilities.stones.is_known(code) and code not in self.facilities.stones.external:
-            raise Conflict(
-                f"The stone {code!r} is there already and is not for workers over HTTP.", code="stone-exists"
-            )
-        self._declare([told])
-
-    def assume(self, codes: Collection[str]) -> None:
-        """Take codes that nobody knows for topics of workers over HTTP, since a model names them."""
-        from ...stones import remote  # late, like all that imports marshmallow
-
-        new = [code for code in codes if not self.facilities.stones.is_known(code)]
-        if new:
-            self._declare([remote.fetched(code) for code in new])
-
-    def learn(self, topics: Iterable[str]) -> None:
-        """Take in that somebody fetches under these: ``X.rollback`` tells that the undeclared stone ``X`` has one."""
-        from ...stones import remote  # late, like all that imports marshmallow
-
-        stones, now = self.facilities.stones, time.monotonic()
-        new: dict[str, set[str]] = {}
-        for topic in topics:
-            code, _, hook = topic.rpartition(".")
-            if not code or hook not in HOOKS or now - self._strange.get(topic, -LOOKED_AGAIN) < LOOKED_AGAIN:
-                continue
-            # An exact code wins: `invoice.delete` may be a stone of its own.
-            with engine_errors():
-                classes = () if topic in stones or code not in stones.external else stones.classes(code)
-            if classes and classes[0].undeclared and not classes[0].has(hook):
-                known: set[str] = {each for each in HOOKS if classes[0].has(each)}
-                new.setdefault(code, known).add(hook)
-            else:
-                self._strange[topic] = now
-        if len(self._strange) > 10_000:
-            self._strange.clear()
-        if new:
-            self._declare([remote.fetched(code, hooks) for code, hooks in new.items()])
-
-    def _declare(self, declarations: Sequence[Mapping[str, Any]]) -> None:
-        with engine_errors():
-            self._reports.declare(declarations)
-        # After those steps by which tasks that waited for it go on.
-        self._pump.step(lambda turn: None)
-
     def _check(self, worker: str, topics: Sequence[Topic]) -> None:
         _name(worker)
         for topic in topics:
@@ -443,14 +295,7 @@ def _filter(topic: Topic, owner: str | None) -> ExternalFilter:
         version_tag=topic.version_tag,
         locked=False,
     )
-    return _owned(wanted, owner)
-
-
-def _owned(wanted: ExternalFilter, owner: str | None) -> ExternalFilter:
-    if owner is None:
-        return wanted
-    owners = [owner] if wanted.owners is None or owner in wanted.owners else []
-    return replace(wanted, owners=owners)
+    return owned(wanted, owner)
 
 
 def _name(text: str) -> str:
