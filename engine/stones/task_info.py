@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
 from .. import failpoints, jsontext
-from ..clock import moment
 from ..errors import Invalid
 from ..limits import Limits
 from ..mask import cut
 from ..secret_sources.source import Hidden
-from ..work import LONGEST_LOG_LINE, ProcessFacts, Reached, Saving, StopRequest, Work
+from ..work import LONGEST_LOG_LINE, Saving, StopRequest, Work
 from . import event_loop
 from .deferral import LONGEST_DEFERRAL, CallbackSignature, Deferral
+from .task_facts import TaskFacts
 
 if TYPE_CHECKING:
     from ..commands.command import CommandResult
     from ..commands.task_commands import TaskCommands
 
-NO_PROCESS = ProcessFacts("", "", "", 0, None, None)
 Save: TypeAlias = Callable[[Saving], None]
 """Keeps a value, and returns when that is durable."""
 Tokens: TypeAlias = Callable[[Work], tuple[str, str | None]]
@@ -47,7 +45,7 @@ else:
     Parameters = TypeVar("Parameters")
 
 
-class TaskInfo(Generic[Parameters]):
+class TaskInfo(TaskFacts, Generic[Parameters]):
     """The task that a hook works on.
 
     ``parameters`` are typed by the stone's fields, or an instance of the class that declares them, as a type checker
@@ -66,7 +64,6 @@ class TaskInfo(Generic[Parameters]):
         "_save",
         "_saves",
         "_tokens",
-        "_work",
         "deferral",
         "logged",
         "outputs",
@@ -92,7 +89,7 @@ class TaskInfo(Generic[Parameters]):
         save: Save | None = None,
         hidden: Hidden | None = None,
     ) -> None:
-        self._work = work
+        super().__init__(work)
         self.parameters = parameters
         self.outputs: dict[str, Any] = jsontext.read(work.outputs) if work.outputs else {}
         self.state: dict[str, Any] = jsontext.read(work.state) if work.state else {}
@@ -112,120 +109,6 @@ class TaskInfo(Generic[Parameters]):
         self._commands: TaskCommands | None = None
         self._tokens = tokens
         self.deferral: Deferral | None = None
-
-    @property
-    def task_id(self) -> str:
-        """The task."""
-        return str(self._work.task_id)
-
-    @property
-    def process_instance_id(self) -> str:
-        """The process that it belongs to."""
-        return str(self._work.process_instance_id)
-
-    @property
-    def namespace(self) -> str:
-        """What its outputs are referred to by."""
-        return self._work.namespace
-
-    @property
-    def element_id(self) -> str:
-        """The id of its element in the model."""
-        return self._work.element_id
-
-    @property
-    def name(self) -> str:
-        """The name of that element, or nothing."""
-        return self._work.name
-
-    @property
-    def process_key(self) -> str:
-        """The key of the process, or of an undo that of the process which is undone; so with what follows."""
-        return self._process.key
-
-    @property
-    def process_name(self) -> str:
-        """What the process was called at its start."""
-        return self._process.name
-
-    @property
-    def version(self) -> int:
-        """The version of its model."""
-        return self._process.version
-
-    @property
-    def business_key(self) -> str | None:
-        """Its business key, if it was given one."""
-        return self._process.business_key
-
-    @property
-    def owner(self) -> str | None:
-        """Whose process it is, if anybody's."""
-        return self._process.owner
-
-    @property
-    def run_number(self) -> int | None:
-        """Which run of a multi-instance activity this is, from 1; None outside of one."""
-        return self._work.run
-
-    @property
-    def deadline(self) -> datetime | None:
-        """When this call, or a monitor as a whole, will have taken too long; None where the stone has no timeout."""
-        return None if self._work.deadline is None else moment(self._work.deadline)
-
-    @property
-    def tags(self) -> dict[str, str]:
-        """What a cloud can tag a thing with, so that its costs are told by process, owner and element.
-
-        Values have 255 characters at most; what there is none of is left out.
-        """
-        process = self._process
-        told = {
-            "riverstone-process": process.id,
-            "riverstone-process-key": process.key,
-            "riverstone-version": str(process.version),
-            "riverstone-namespace": self._work.namespace,
-            "riverstone-business-key": process.business_key,
-            "riverstone-owner": process.owner,
-        }
-        return {name: value[:255] for name, value in told.items() if value}
-
-    @property
-    def _process(self) -> ProcessFacts:
-        return self._work.process or NO_PROCESS
-
-    @property
-    def event(self) -> str:
-        """The hook that is called."""
-        return self._work.event
-
-    @property
-    def attempt(self) -> int:
-        """The number of the attempt, from 1."""
-        return self._work.attempt
-
-    @property
-    def is_repeated(self) -> bool:
-        """Whether an earlier call may have acted under the same key: its answer was lost, or it has failed."""
-        return self._work.attempt > 1 or self._work.delivery > 0
-
-    @property
-    def phase(self) -> Reached:
-        """In an undo hook, how far the task had come: ``complete``, ``partial``, ``running`` or ``unknown``."""
-        return self._work.phase
-
-    @property
-    def idempotency_key(self) -> str:
-        """The same for every delivery of the same attempt: hand it to the outside so that nothing is made twice."""
-        return self._work.idempotency_key
-
-    @property
-    def start_key(self) -> str:
-        """The key that ``start`` was given.
-
-        In an undo hook, what was made can be found by it even if its answer was lost.
-        """
-        return self._work.start_key or self._work.idempotency_key
 
     @property
     def cancel_requested(self) -> bool:
