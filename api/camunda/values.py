@@ -65,7 +65,8 @@ def _whole(value: Any, kind: str) -> int:
 
 
 def _fits(number: int, kind: str) -> bool:
-    return -(2 ** (BITS[kind] - 1)) <= number < 2 ** (BITS[kind] - 1)
+    most = 1 << (BITS[kind] - 1)
+    return -most <= number < most
 
 
 def _numeral(text: str) -> str:
