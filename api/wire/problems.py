@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response, current_app, request, url_for
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from ...engine import errors
@@ -57,6 +57,11 @@ def problem(status: HTTPStatus, code: str, detail: str, **members: Any) -> Respo
     content = {name: value for name, value in content.items() if value is not None}
     text = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
     response = Response(text, status=int(status), mimetype="application/problem+json")
+    explaining = (f"{name}.model.getCode" for name in request.blueprints)
+    here = next((endpoint for endpoint in explaining if endpoint in current_app.view_functions), None)
+    if here is not None:
+        # Where the code is explained, wherever the calls are mounted (RFC 8288, 3).
+        response.headers["Link"] = f'<{url_for(here, code=code)}>; rel="help"'
     if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         response.headers["Retry-After"] = RETRY_AFTER
     return response

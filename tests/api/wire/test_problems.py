@@ -135,6 +135,8 @@ def test_inside_another_application_only_the_own_paths_answer_with_problems(engi
     assert client.get("/river/nowhere").text == "the host's own page"
     assert client.get("/broken").mimetype == "text/html"
     check(client.get("/river/process/1"), 404)
+    help_at = '</river/code/unknown-process-instance>; rel="help"'
+    assert client.get("/river/process/1").headers["Link"] == help_at
     check(client.post("/river/process", data=b"{"), 400)
     started = client.post("/river/process", json={"key": key, "processName": "test", "variables": {}})
     assert started.status_code == 200
