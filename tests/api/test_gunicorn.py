@@ -59,7 +59,7 @@ def gunicorn(folder: Path, *options: str) -> Iterator[str]:
             deadline = time.monotonic() + 60
             while time.monotonic() < deadline:
                 try:
-                    requests.get(f"{url}/health/live", timeout=5)
+                    requests.get(f"{url}/health/live", timeout=60)
                     break
                 except (requests.ConnectionError, requests.Timeout):
                     time.sleep(0.1)
@@ -77,7 +77,7 @@ def begun(folder: Path) -> int:
 
 
 def until_begun(folder: Path, times: int) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while begun(folder) < times and time.monotonic() < deadline:
         time.sleep(0.05)
     assert begun(folder) == times
@@ -90,13 +90,13 @@ def test_restarts_while_a_hook_runs_do_not_count_as_losses(folder: Path) -> None
     for life in range(4):
         with gunicorn(folder, *options) as url:
             if not number:
-                requests.post(f"{url}/deployment", data=line("p", service("a", "slow")), timeout=10).raise_for_status()
+                requests.post(f"{url}/deployment", data=line("p", service("a", "slow")), timeout=60).raise_for_status()
                 body: dict[str, Any] = {"key": "p", "processName": "x", "variables": {}}
-                number = requests.post(f"{url}/process", json=body, timeout=10).json()["processInstanceId"]
+                number = requests.post(f"{url}/process", json=body, timeout=60).json()["processInstanceId"]
             until_begun(folder, life + 1)
             if life == 3:
                 deadline = time.monotonic() + 60
-                while (record := requests.get(f"{url}/process/{number}", timeout=10).json()) and (
+                while (record := requests.get(f"{url}/process/{number}", timeout=60).json()) and (
                     record["processStatus"] == "running" and time.monotonic() < deadline
                 ):
                     time.sleep(0.1)
@@ -105,8 +105,8 @@ def test_restarts_while_a_hook_runs_do_not_count_as_losses(folder: Path) -> None
 
 def test_an_application_made_before_the_fork_says_so_at_once(folder: Path) -> None:
     with gunicorn(folder, "--preload", "--threads", "4") as url:
-        ready = requests.get(f"{url}/health/ready", timeout=5)
-        started = requests.post(f"{url}/process", json={"key": "p", "processName": "x", "variables": {}}, timeout=5)
+        ready = requests.get(f"{url}/health/ready", timeout=60)
+        started = requests.post(f"{url}/process", json={"key": "p", "processName": "x", "variables": {}}, timeout=60)
 
     assert ready.status_code == 503
     assert started.status_code == 503

@@ -65,12 +65,12 @@ def test_answers_that_come_bit_by_bit_or_have_no_body_are_served_too() -> None:
     app.add_url_rule("/broken", "broken", view_func=lambda: Response(1 // each for each in (1, 0)))  # type: ignore[arg-type]
     with served(app) as url, requests.Session() as session:
         for _ in range(3):
-            assert session.get(url, timeout=10).text == f"first {'x' * 200_000} last"
-            assert session.get(f"{url}/none", timeout=10).status_code == 204
+            assert session.get(url, timeout=60).text == f"first {'x' * 200_000} last"
+            assert session.get(f"{url}/none", timeout=60).status_code == 204
             head = session.head(url, timeout=10)
             assert (head.status_code, head.text) == (200, "")
         with pytest.raises(requests.RequestException):
-            requests.get(f"{url}/broken", timeout=10).raise_for_status()
+            requests.get(f"{url}/broken", timeout=60).raise_for_status()
 
 
 def test_a_request_under_way_is_answered_before_the_server_stops() -> None:
@@ -87,9 +87,9 @@ def test_a_request_under_way_is_answered_before_the_server_stops() -> None:
     thread = threading.Thread(target=server.run)
     thread.start()
     answers: list[requests.Response] = []
-    asking = threading.Thread(target=lambda: answers.append(requests.get(server.url, timeout=10)))
+    asking = threading.Thread(target=lambda: answers.append(requests.get(server.url, timeout=60)))
     asking.start()
-    assert begun.wait(5)
+    assert begun.wait(60)
 
     server.stop()
     thread.join(10)
@@ -106,9 +106,9 @@ def test_the_served_command_stops_on_sigterm(tmp_path: Path) -> None:
         try:
             assert process.stdout is not None
             url = process.stdout.readline().removeprefix("Listening on ").strip()
-            served = requests.get(f"{url}/process", timeout=10)
+            served = requests.get(f"{url}/process", timeout=60)
             process.send_signal(signal.SIGTERM)
-            rest, _ = process.communicate(timeout=15)
+            rest, _ = process.communicate(timeout=60)
         finally:
             process.kill()
 

@@ -45,7 +45,7 @@ def came_to(yard: Yard, action: str, times: int = 1) -> None:
 def gone_after_check(engine: Engine, number: str) -> set[str]:
     """The tasks whose things are not there, once somebody has looked at all of them."""
     engine.check(number)
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while any(each.checked is None for each in engine.resources(process_instance_id=number).items):
         assert time.monotonic() < end, "nobody has looked"
         time.sleep(0.02)

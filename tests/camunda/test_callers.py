@@ -33,19 +33,19 @@ def test_more_retries_reach_a_task_that_has_none_left(engine: Engine, url: str) 
     number, task = paused(engine, url)
     base = f"{url}/engine-rest/external-task"
     for query in (f"processInstanceId={number}", f"processInstanceId={number}&noRetriesLeft=true"):
-        (shown,) = requests.get(f"{base}?{query}", timeout=9).json()
+        (shown,) = requests.get(f"{base}?{query}", timeout=60).json()
         assert (shown["id"], shown["retries"], shown["errorMessage"]) == (task["id"], 0, "no")
-        assert requests.get(f"{base}/count?{query}", timeout=9).json() == {"count": 1}
-    assert requests.get(f"{base}?processInstanceId={number}&withRetriesLeft=true", timeout=9).json() == []
-    assert requests.get(f"{base}?noRetriesLeft=true", timeout=9).status_code == 400
-    assert requests.get(f"{base}/{task['id']}", timeout=9).json()["id"] == task["id"]
+        assert requests.get(f"{base}/count?{query}", timeout=60).json() == {"count": 1}
+    assert requests.get(f"{base}?processInstanceId={number}&withRetriesLeft=true", timeout=60).json() == []
+    assert requests.get(f"{base}?noRetriesLeft=true", timeout=60).status_code == 400
+    assert requests.get(f"{base}/{task['id']}", timeout=60).json()["id"] == task["id"]
     assert fetch(url, "mail").json() == []
-    assert requests.put(f"{base}/{task['id']}/retries", json={"retries": 3}, timeout=9).status_code == 204
+    assert requests.put(f"{base}/{task['id']}/retries", json={"retries": 3}, timeout=60).status_code == 204
     (again,) = fetch(url, "mail", wait=20_000).json()
     assert again["retries"] == 3
     assert tell(url, again, "complete").status_code == 204
     assert engine.wait(number, 30).status == "success"
-    assert requests.put(f"{base}/{task['id']}/retries", json={"retries": 3}, timeout=9).status_code == 404
+    assert requests.put(f"{base}/{task['id']}/retries", json={"retries": 3}, timeout=60).status_code == 404
 
 
 def test_a_worker_alone_starts_nothing_again(engine: Engine, url: str) -> None:
@@ -55,9 +55,9 @@ def test_a_worker_alone_starts_nothing_again(engine: Engine, url: str) -> None:
         name: engine.keys.add(name, scopes=scopes, topics=["mail"], every_owner=True)[1]
         for name, scopes in (("w", ["work"]), ("o", ["work", "run"]))
     }
-    assert requests.put(path, json={"retries": 1}, auth=("", keys["w"]), timeout=9).status_code == 403
+    assert requests.put(path, json={"retries": 1}, auth=("", keys["w"]), timeout=60).status_code == 403
     assert engine.get(number).attention == 1
-    assert requests.put(path, json={"retries": 1}, auth=("", keys["o"]), timeout=9).status_code == 204
+    assert requests.put(path, json={"retries": 1}, auth=("", keys["o"]), timeout=60).status_code == 204
 
 
 def test_a_process_that_is_being_taken_back_has_not_ended(engine: Engine, url: str) -> None:
@@ -67,17 +67,17 @@ def test_a_process_that_is_being_taken_back_has_not_ended(engine: Engine, url: s
     assert tell(url, task, "complete").status_code == 204
     engine.cancel(number)
     path = f"{url}/engine-rest/process-instance/{number}"
-    assert requests.get(path, timeout=9).json()["ended"] is False
+    assert requests.get(path, timeout=60).json()["ended"] is False
     (undo,) = fetch(url, "mail.cancel", wait=20_000).json()
     assert tell(url, undo, "complete").status_code == 204
     assert engine.wait(number, 30).status == "cancel.success"
-    assert requests.get(path, timeout=9).json()["ended"] is True
+    assert requests.get(path, timeout=60).json()["ended"] is True
 
 
 def deploy(url: str, *files: tuple[str, bytes]) -> requests.Response:
     form = {"deployment-name": "d", "deployment-source": "my pipeline"}
     parts = {name: (name, io.BytesIO(content), "text/xml") for name, content in files}
-    return requests.post(f"{url}/engine-rest/deployment/create", data=form, files=parts, timeout=9)
+    return requests.post(f"{url}/engine-rest/deployment/create", data=form, files=parts, timeout=60)
 
 
 def test_decisions_are_told_apart_from_processes(engine: Engine, url: str) -> None:
@@ -113,7 +113,7 @@ def test_a_message_tells_whether_it_was_awaited_or_started_something(engine: Eng
     path = f"{url}/engine-rest/message"
 
     def send(name: str) -> requests.Response:
-        return requests.post(path, json={"messageName": name, "resultEnabled": True}, timeout=9)
+        return requests.post(path, json={"messageName": name, "resultEnabled": True}, timeout=60)
 
     (awaited,) = send("paid").json()
     assert (awaited["resultType"], awaited["processInstance"]) == ("Execution", None)
@@ -129,8 +129,8 @@ def test_a_start_answers_with_variables_where_they_are_wanted(engine: Engine, ur
     engine.deploy(definitions(process("shop", '<startEvent id="s"/>')))
     path = f"{url}/engine-rest/process-definition/key/shop/start"
     body: dict[str, Any] = {"variables": {"a": {"value": 1, "type": "Integer"}}}
-    assert "variables" not in requests.post(path, json=body, timeout=9).json()
-    answer = requests.post(path, json={**body, "withVariablesInReturn": True}, timeout=9).json()
+    assert "variables" not in requests.post(path, json=body, timeout=60).json()
+    answer = requests.post(path, json={**body, "withVariablesInReturn": True}, timeout=60).json()
     assert answer["variables"] == {"a": {"value": 1, "type": "Integer", "valueInfo": {}}}
 
 
@@ -145,7 +145,7 @@ def test_what_is_not_answered_points_at_what_is(engine: Engine, url: str, path: 
 
 def test_a_401_names_the_way_that_these_clients_have(engine: Engine, url: str) -> None:
     engine.keys.add("w", scopes=["work"], topics=["*"])
-    told = requests.get(f"{url}/engine-rest/version", timeout=9).json()["message"]
+    told = requests.get(f"{url}/engine-rest/version", timeout=60).json()["message"]
     assert "Basic" in told
 
 

@@ -25,7 +25,7 @@ BOTH = [
 
 @pytest.mark.parametrize(("prefix", "routes", "schemas"), BOTH)
 def test_every_route_is_described_and_nothing_else(url: str, prefix: str, routes: Any, schemas: Any) -> None:
-    told = requests.get(f"{url}{prefix}/openapi.json", timeout=9).json()
+    told = requests.get(f"{url}{prefix}/openapi.json", timeout=60).json()
     validate(told)
     listed = {(method.upper(), path) for path, methods in told["paths"].items() for method in methods}
     assert listed == {(method, re.sub(r"<(\w+)>", r"{\1}", rule)) for method, rule, *_ in routes}
@@ -49,7 +49,7 @@ def test_a_member_of_the_wrong_type_is_refused_as_described(engine: Engine, url:
                     # of Camunda 8 are taken as numbers too.
                     continue
                 body = {**_right(description.DESCRIBED[function].body), name: wrong[kind]}
-                answer = requests.request(method, f"{url}{prefix}{path}", json=body, timeout=9)
+                answer = requests.request(method, f"{url}{prefix}{path}", json=body, timeout=60)
                 assert answer.status_code == 400, (path, name, answer.text)
 
 
@@ -62,7 +62,7 @@ def _right(body: str) -> dict[str, Any]:
 
 def test_a_process_without_a_business_key_is_as_described(engine: Engine, url: str) -> None:
     engine.deploy(line("shop", job("a", "mail")), external=True)
-    began = requests.post(f"{url}/engine-rest/process-definition/key/shop/start", json={}, timeout=9).json()
+    began = requests.post(f"{url}/engine-rest/process-definition/key/shop/start", json={}, timeout=60).json()
     assert began["businessKey"] is None
     Draft202012Validator(description.SEVEN["Instance"]).validate(began)
 
@@ -75,7 +75,7 @@ def test_tasks_and_jobs_are_as_described(engine: Engine, url: str) -> None:
     schemas = {"components": {"schemas": description.SEVEN}}
     Draft202012Validator({**schemas, **description.SEVEN["LockedTask"]}).validate(task)
     assert task.keys() == description.SEVEN["LockedTask"]["properties"].keys()
-    shown = requests.get(f"{url}/engine-rest/external-task/{task['id']}", timeout=9).json()
+    shown = requests.get(f"{url}/engine-rest/external-task/{task['id']}", timeout=60).json()
     assert shown.keys() == description.SEVEN["Task"]["properties"].keys()
     (found,) = activate(url, "mail").json()["jobs"]
     Draft202012Validator(description.EIGHT["Job"]).validate(found)

@@ -30,7 +30,7 @@ def furnished(studio: Studio) -> dict[str, str]:
         "waiting": studio.engine.start(key="message", name="waits", variables={}),
     }
     for name in ("paused", "rolled"):
-        studio.engine.wait(ids[name].process_instance_id, timeout=20)
+        studio.engine.wait(ids[name].process_instance_id, timeout=60)
     return {"model": app.model_id, **{name: instance.process_instance_id for name, instance in ids.items()}}
 
 

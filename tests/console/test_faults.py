@@ -66,7 +66,7 @@ def test_hostile_texts_are_shown_and_do_nothing(studio: Studio, looker: Looker) 
     started = studio.engine.start(
         key="hostile", name=HOSTILE, variables={"text": HOSTILE, "<b>": HOSTILE}, business_key="<h1>"
     )
-    studio.engine.wait(started.process_instance_id, timeout=20)
+    studio.engine.wait(started.process_instance_id, timeout=60)
 
     looker.go()
     looker.sees("onerror=alert(1)")
@@ -151,7 +151,7 @@ def test_of_many_failures_a_few_are_asked_for(studio: Studio, looker: Looker) ->
 def test_a_refusal_is_told_in_the_server_s_own_words(studio: Studio, looker: Looker) -> None:
     studio.engine.deploy(path("app_server"))
     started = studio.engine.start(key="app-server", name="shop", variables={"regionId": "bcc"})
-    studio.engine.wait(started.process_instance_id, timeout=20)
+    studio.engine.wait(started.process_instance_id, timeout=60)
 
     looker.go(f"#/process/{started.process_instance_id}")
     looker.button("Delete…").click()

@@ -179,7 +179,7 @@ def test_a_task_without_a_form_asks_what_the_next_condition_reads(studio: Studio
     looker.field("No", exact=True).check()
     looker.button("Complete").click()
     looker.sees("Approve the order is done.")
-    assert studio.engine.wait(started.process_instance_id, 20).status == "success"
+    assert studio.engine.wait(started.process_instance_id, 60).status == "success"
     assert len(studio.cloud.list("servers")) == 1
 
 

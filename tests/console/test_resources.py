@@ -50,7 +50,7 @@ def disks(studio: Studio) -> list[str]:
     ids = []
     for owner in ("ann", "bob"):
         started = studio.engine.start(key="shop", name=f"Shop of {owner}", variables={}, owner=owner)
-        ids.append(studio.engine.wait(started.process_instance_id, 20).process_instance_id)
+        ids.append(studio.engine.wait(started.process_instance_id, 60).process_instance_id)
     del Disk.sizes[f"disk-{ids[1]}-a"]
     Disk.sizes[f"disk-{ids[1]}-b"] = 20
     return ids

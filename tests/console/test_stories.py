@@ -77,7 +77,7 @@ def test_a_failure_waits_for_somebody_who_skips_it(studio: Studio, looker: Looke
     studio.engine.register(Letter)
     studio.engine.deploy(LETTER.encode())
     started = studio.engine.start(key="letter", name="to the bank", on_failure="pause", variables={"bank": "Bonn"})
-    studio.engine.wait(started.process_instance_id, 9)
+    studio.engine.wait(started.process_instance_id, 60)
 
     looker.go(f"#/process/{started.process_instance_id}")
     looker.sees("waits for a decision")
@@ -112,7 +112,7 @@ def test_what_was_done_by_hand_is_entered_output_by_output(studio: Studio, looke
     studio.engine.register(Letter)
     studio.engine.deploy(LETTER.encode())
     started = studio.engine.start(key="letter", name="to the bank", on_failure="pause")
-    studio.engine.wait(started.process_instance_id, 9)
+    studio.engine.wait(started.process_instance_id, 60)
     looker.go(f"#/process/{started.process_instance_id}")
     looker.button("Done by hand…").first.click()
     looker.sees("under which the post knows it")
@@ -275,7 +275,7 @@ def test_a_run_that_waits_is_told_of_and_cancelled(studio: Studio, looker: Looke
     expect(page.get_by_role("dialog").locator(".rounds > li")).to_have_count(1)
     looker.button("Cancel the process").click()
     looker.sees_status("Cancelled")
-    studio.engine.wait(started.process_instance_id, timeout=10)
+    studio.engine.wait(started.process_instance_id, timeout=60)
 
     second = studio.engine.start(key="message", name="hears", variables={})
     looker.go(f"#/process/{second.process_instance_id}")
@@ -293,7 +293,7 @@ def test_a_person_completes_a_task_and_a_failed_undo_goes_on(studio: Studio, loo
     studio.engine.deploy(path("app_server"))
     asking = studio.engine.start(key="user-task", name="asks", variables={})
     made = studio.engine.start(key="app-server", name="stuck", variables={"regionId": "bcc"})
-    studio.engine.wait(made.process_instance_id, timeout=20)
+    studio.engine.wait(made.process_instance_id, timeout=60)
 
     looker.go(f"#/process/{asking.process_instance_id}")
     expect(looker.page.locator(".djs-element.is-person")).to_have_count(1)
@@ -309,7 +309,7 @@ def test_a_person_completes_a_task_and_a_failed_undo_goes_on(studio: Studio, loo
     server = next(thing["id"] for thing in studio.cloud.list("servers") if thing["name"] == "javaAppServer")
     extra = studio.cloud.create("volumes", "by hand", server=server, size=1, name="by hand")
     studio.engine.delete(made.process_instance_id)
-    studio.engine.wait(made.process_instance_id, timeout=20)
+    studio.engine.wait(made.process_instance_id, timeout=60)
     looker.go(f"#/process/{made.process_instance_id}")
     looker.sees_status("Delete failed")
     looker.sees("failed, at attempt 1")
@@ -332,7 +332,7 @@ def test_what_needs_somebody_is_found_by_its_tab(studio: Studio, looker: Looker)
     asks = studio.engine.start(key="user-task", name="asks", variables={})
     trial = studio.engine.start(model_id=studio.engine.models(key="letter").items[0].model_id, name="trial")
     for each in (lost, trial):
-        studio.engine.wait(each.process_instance_id, timeout=20)
+        studio.engine.wait(each.process_instance_id, timeout=60)
 
     looker.go()
     tabs, rows = looker.page.locator(".tabs"), looker.page.locator(".processes tbody tr")
@@ -380,7 +380,7 @@ def test_what_needs_somebody_is_found_by_its_tab(studio: Studio, looker: Looker)
 def test_a_called_process_is_looked_into(studio: Studio, looker: Looker) -> None:
     studio.engine.deploy(path("call_activity"), path("attach_volume"))
     started = studio.engine.start(key="call-activity", name="calls", variables={"dataDisk": 5, "regionId": "bcc"})
-    studio.engine.wait(started.process_instance_id, timeout=20)
+    studio.engine.wait(started.process_instance_id, timeout=60)
 
     looker.go(f"#/process/{started.process_instance_id}")
     expect(looker.element("attach")).to_have_class("djs-element djs-shape is-success")
@@ -397,7 +397,7 @@ def test_what_nothing_can_take_back_is_not_called_undone(studio: Studio, looker:
     studio.engine.register(Letter)
     studio.engine.deploy(LETTER.encode())
     started = studio.engine.start(key="letter", name="in vain")
-    studio.engine.wait(started.process_instance_id, timeout=20)
+    studio.engine.wait(started.process_instance_id, timeout=60)
 
     looker.go(f"#/process/{started.process_instance_id}")
     looker.sees_status("Failed, rolled back")
@@ -430,7 +430,7 @@ def test_what_nobody_needs_is_removed_and_why_is_told(studio: Studio, looker: Lo
     looker.button("Allow delete").click()
     expect(looker.button("Protect from delete")).to_be_visible()
     studio.engine.cancel(started.process_instance_id)
-    studio.engine.wait(started.process_instance_id, timeout=20)
+    studio.engine.wait(started.process_instance_id, timeout=60)
     studio.engine.purge(0, even_undeleted=True)
     looker.button("Remove…").click()
     looker.button("Remove", exact=True).click()
@@ -440,7 +440,7 @@ def test_what_nobody_needs_is_removed_and_why_is_told(studio: Studio, looker: Lo
 def test_repeated_tasks_are_counted_and_stones_are_explained(studio: Studio, looker: Looker) -> None:
     studio.engine.deploy(path("cluster"))
     started = studio.engine.start(key="cluster", name="cluster", variables={"slaveNum": 6})
-    studio.engine.wait(started.process_instance_id, timeout=20)
+    studio.engine.wait(started.process_instance_id, timeout=60)
 
     looker.go(f"#/process/{started.process_instance_id}")
     expect(looker.page.locator(".mark.is-count")).to_have_text("6")
@@ -531,7 +531,7 @@ def test_all_that_failed_are_acted_upon_together(studio: Studio, looker: Looker)
     studio.engine.deploy(LETTER.encode())
     for name in ("to the bank", "to the shop"):
         number = studio.engine.start(key="letter", name=name, on_failure="pause").process_instance_id
-        studio.engine.wait(number, 9)
+        studio.engine.wait(number, 60)
 
     looker.go("#/processes?state=attention")
     looker.button("Why they failed").click()
@@ -567,7 +567,7 @@ def test_what_was_undone_and_done_anew_shows_how_it_ended(studio: Studio, looker
     studio.engine.register(Stamped)
     studio.engine.deploy(LETTER.encode())
     started = studio.engine.start(key="letter", name="to the bank", on_failure="pause")
-    studio.engine.wait(started.process_instance_id, 9)
+    studio.engine.wait(started.process_instance_id, 60)
     (task,) = studio.engine.tasks(started.process_instance_id)
     looker.go(f"#/process/{started.process_instance_id}")
     expect(looker.element(task.element_id)).to_have_class(re.compile("is-failed"))

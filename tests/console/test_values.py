@@ -46,7 +46,7 @@ def waiting(studio: Studio, variables: dict[str, Any]) -> str:
     studio.engine.register(Letter)
     studio.engine.deploy(line("p", service("s", "letter")), parameter_template=TEMPLATE)
     number = studio.engine.start(key="p", name="x", variables=variables, on_failure="pause").process_instance_id
-    studio.engine.wait(number, 9)
+    studio.engine.wait(number, 60)
     return number
 
 

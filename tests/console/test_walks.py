@@ -174,5 +174,5 @@ def test_an_analyst_draws_checks_and_deploys_a_flow_without_xml_or_json(studio: 
     looker.button("Complete").click()
     looker.sees("Is it right? is done.")
     (party,) = studio.engine.instances(key="party").items
-    assert studio.engine.wait(party.process_instance_id, 20).status == "success"
+    assert studio.engine.wait(party.process_instance_id, 60).status == "success"
     assert booked == [40, "invoice"]

@@ -77,7 +77,7 @@ def play(url: str, ground: Ground, variant: Variant, *, threads: bool, life: int
         engine.start(key="brief", name="brief", idempotency_key="brief")
         engine.protect(number)
         engine.purge(0)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not (helpers := engine.instances(key="helper").items) and time.monotonic() < deadline:
             engine.run_pending() if not threads else time.sleep(0.005)
         for helper in helpers:

@@ -68,5 +68,5 @@ def test_whatever_a_killed_engine_has_left_is_done_once(tmp_path: Path, place: s
             # It was never acknowledged.
             assert killed.returncode != 0
             engine.batch("cancel", {"key": "shop"})
-        assert {engine.wait(number, 20).status for number in numbers} == {"cancel.success"}
+        assert {engine.wait(number, 60).status for number in numbers} == {"cancel.success"}
         assert list(things.iterdir()) == []

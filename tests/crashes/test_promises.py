@@ -110,7 +110,7 @@ def serving(yard: Path, **environment: str) -> Iterator[tuple[str, subprocess.Po
 
 def start(url: str, key: str = "shop") -> str:
     """Start a process over HTTP; its id."""
-    answer = requests.post(f"{url}/process", json={"key": key, "processName": "test", "variables": {}}, timeout=10)
+    answer = requests.post(f"{url}/process", json={"key": key, "processName": "test", "variables": {}}, timeout=60)
     assert answer.status_code == 200
     return str(answer.json()["processInstanceId"])
 
@@ -136,7 +136,7 @@ def instances(yard: Path) -> dict[str, str]:
 
 
 def status_of(url: str, number: str) -> str:
-    return str(requests.get(f"{url}/process/{number}", timeout=10).json()["processStatus"])
+    return str(requests.get(f"{url}/process/{number}", timeout=60).json()["processStatus"])
 
 
 def test_promise_1_an_acknowledged_post_or_put_survives_kill_9(yard: Path) -> None:
@@ -145,7 +145,7 @@ def test_promise_1_an_acknowledged_post_or_put_survives_kill_9(yard: Path) -> No
         server.send_signal(signal.SIGKILL)
     with serving(yard) as (url, server):
         assert [status_of(url, number) for number in numbers] == ["running"] * 5
-        answer = requests.put(f"{url}/process/{numbers[0]}/cancel", timeout=10)
+        answer = requests.put(f"{url}/process/{numbers[0]}/cancel", timeout=60)
         assert answer.status_code == 200
         server.send_signal(signal.SIGKILL)
     with serving(yard, SLOW="0") as (url, _):
@@ -178,7 +178,7 @@ def test_promise_2_the_state_changes_once_for_each_event(tmp_path: Path) -> None
                 asker.start()
             for asker in askers:
                 asker.join()
-            assert one.wait(number, 10).status == "success"
+            assert one.wait(number, 60).status == "success"
             # One step for the person's word, one for what the stone did.
             assert one._store.revision(int(number)) == (before or 0) + 2
         assert len(refused) == 60
@@ -226,7 +226,7 @@ def test_promise_4_a_late_or_repeated_result_is_recorded_and_moves_nothing(tmp_p
     with Engine(f"sqlite:///{tmp_path}/river.db", stones=[Late], dispatcher="threads") as engine:
         engine.deploy(line("shop", service("a", "late"), service("b", "late")))
         number = engine.start(key="shop", name="test", rollback=False).process_instance_id
-        ended = engine.wait(number, 10)
+        ended = engine.wait(number, 60)
         assert ended.status == "failed"
         assert not engine.tasks(number)[0].outputs
         go_on.set()
@@ -270,7 +270,7 @@ def test_promise_6_an_embedded_restart_goes_on_within_a_second(yard: Path) -> No
     with Engine(f"sqlite:///{yard}/riverstone.db", dispatcher="threads") as engine:
         for code in ("quick", "slow"):
             engine.stone(code)(lambda task: again.append(time.monotonic()))
-        ended = engine.wait(number, 10)
+        ended = engine.wait(number, 60)
     assert ended.status == "success"
     assert again[0] - begun < 1
 
@@ -292,8 +292,8 @@ def test_promise_6_the_task_of_a_dead_worker_elsewhere_is_offered_again_after_it
     with Engine(f"sqlite:///{yard}/riverstone.db", dispatcher="threads") as engine:
         for code in ("quick", "slow"):
             engine.stone(code)(lambda task: None)
-        assert engine.wait(number, 20).status == "success"
-    assert time.monotonic() - begun < 2 + 10
+        assert engine.wait(number, 60).status == "success"
+    assert time.monotonic() - begun < 25, "it waited for the lease of 30 seconds"
 
 
 def engine_id(engine: Engine) -> str:
@@ -366,7 +366,7 @@ def test_a_server_that_is_asked_to_stop_brings_in_what_is_half_done(yard: Path) 
         number = start(url)
         until(lambda: len(calls(yard)) == 2)
         server.send_signal(signal.SIGTERM)
-        assert server.wait(20) == 0
+        assert server.wait(60) == 0
     with Engine(f"sqlite:///{yard}/riverstone.db", passive=True) as engine:
         statuses = {task.namespace: task.status for task in engine.tasks(number)}
         assert (statuses["a"], statuses["b"]) == ("start.success", "start.success")

@@ -65,7 +65,7 @@ def test_a_timeout_and_a_completion_at_once_have_one_winner(
     assert other.complete_deferred(outside.token, {"id": "late"})
     other.run_pending()
     one.run_pending()
-    assert one.wait(second, 10).status == "rollback.success"
+    assert one.wait(second, 60).status == "rollback.success"
     assert outside.calls[-1] == 'rollback partial {"id": "late"}'
 
 
@@ -75,7 +75,7 @@ def test_doubled_webhooks_at_both_engines_complete_it_once(one: Engine, other: E
         token, together = outside.token, threading.Barrier(4)
 
         def call(place: int, token: str = token, together: threading.Barrier = together) -> bool:
-            together.wait(10)
+            together.wait(60)
             return (one, other)[place % 2].callback(token, b'{"n": %d}' % place)
 
         with ThreadPoolExecutor(4) as pool:
@@ -106,7 +106,7 @@ def test_one_that_waits_outlives_the_engine_that_ran_its_start(
     number = start(one)
     clock.advance(61)
     one.run_pending()
-    assert one.wait(number, 10).status == "rollback.success"
+    assert one.wait(number, 60).status == "rollback.success"
 
 
 def test_the_poll_of_another_engine_is_in_hand_while_it_is_completed(
@@ -141,7 +141,7 @@ def test_the_poll_of_another_engine_is_in_hand_while_it_is_completed(
     one.run_pending()
     assert one.get(number).native_output_values == {"a": {"id": "told"}}
     one.delete(number)
-    assert one.wait(number, 10).status == "delete.success"
+    assert one.wait(number, 60).status == "delete.success"
     # What the poll had found is another thing, as far as anybody can tell, so it is taken back too.
     assert calls == ["monitor", "delete told", "delete found"]
 

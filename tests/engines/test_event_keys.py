@@ -172,7 +172,7 @@ def test_what_was_given_to_a_process_that_is_purged_is_given_to_nobody_else(
 ) -> None:
     first, second = waiting(one, 2, twice=False)
     assert one.message("paid", idempotency_key="k").process_instance_id == first
-    one.wait(first, timeout=10)
+    one.wait(first, timeout=60)
     clock.advance(2)
     assert one.purge(1) == 1
     with pytest.raises(Conflict, match=f"given to the process {first} before, which has been purged") as caught:

@@ -77,7 +77,7 @@ def test_what_comes_of_a_hook_that_an_engine_had_before_it_was_forgotten_is_not_
     number = one.start(key="shop", name="it").process_instance_id
     settle(one, clock)
     assert Slow.calls == ["start 1", "start 1", "start 2"]
-    assert one.wait(number, timeout=9).status == "success"
+    assert one.wait(number, timeout=60).status == "success"
 
 
 def test_what_was_handed_over_before_may_not_begin(one: Engine, other: Engine, clock: VirtualClock) -> None:
@@ -119,4 +119,4 @@ def test_what_has_waited_does_not_begin_once_its_process_is_to_stop(
     Slow.meanwhile = ask
     number = one.start(key="shop", name="it").process_instance_id
     assert asked == [False]
-    assert one.wait(number, timeout=9).status == "cancel.success"
+    assert one.wait(number, timeout=60).status == "cancel.success"

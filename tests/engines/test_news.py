@@ -100,11 +100,11 @@ def test_a_hook_hears_at_once_that_another_engine_stops_it(tmp_path: Path) -> No
     ):
         one.deploy(line("shop", service("a", "gate")))
         number = one.start(key="shop", name="it").process_instance_id
-        assert Gate.begun.wait(20)
+        assert Gate.begun.wait(60)
         until(lambda: one._river.news.is_listening)
         other.cancel(number)
 
-        assert Gate.stopped.wait(20)
+        assert Gate.stopped.wait(60)
 
 
 def test_an_offer_is_heard_by_a_worker_that_waits_at_another_engine(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_an_offer_is_heard_by_a_worker_that_waits_at_another_engine(tmp_path: Pa
         one.deploy(line("shop", service("a", "parcel")), external=True)
         one.start(key="shop", name="it")
 
-        assert told.wait(20)
+        assert told.wait(60)
 
 
 def _two(found: list[tuple[object, ...]]) -> list[tuple[object, ...]] | None:

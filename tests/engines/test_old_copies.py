@@ -183,7 +183,7 @@ def test_an_answer_reaches_a_task_that_began_by_another_engines_step(one: Engine
             )
         )
         one._river.drain()
-        answered.result(timeout=9)
+        answered.result(timeout=60)
 
     Long.meanwhile = answer
     do(other, number)
@@ -211,4 +211,4 @@ def test_a_grace_that_another_engine_gave_ends_also_where_the_process_was_known_
     number = one.start(key="shop", name="it").process_instance_id
     assert seen == ["produce.success", "unknown"]
     one.run_pending()
-    assert one.wait(number, timeout=9).status.startswith("cancel.")
+    assert one.wait(number, timeout=60).status.startswith("cancel.")

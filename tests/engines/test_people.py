@@ -32,7 +32,7 @@ def at_once(engines: tuple[Engine, Engine], act: Callable[[Engine, Person], obje
     begin = threading.Barrier(8)
 
     def one(engine: Engine, name: str) -> str:
-        begin.wait(30)
+        begin.wait(60)
         try:
             act(engine, person(name))
         except Conflict as error:

@@ -42,7 +42,7 @@ def failed(one: Engine, other: Engine) -> dict[str, str]:
     one.register(Shaky)
     one.deploy(line("three", service("a", "shaky"), service("b", "shaky"), service("c", "shaky")))
     number = one.start(key="three", name="x", on_failure="pause").process_instance_id
-    assert one.wait(number, 9).attention == 1
+    assert one.wait(number, 60).attention == 1
     Shaky.fails = False
     # Something that changes nothing, so that the second has the process in memory.
     other.protect(number)
@@ -95,7 +95,7 @@ def test_of_two_who_decide_at_once_the_second_is_refused(
         one.run_pending()
     actions = [entry.action for entry in one.history(number).items if entry.action in HISTORY]
     assert len(actions) == 1
-    found = one.wait(number, 9)
+    found = one.wait(number, 60)
     assert found.attention == 0
     starts = {"rerun": 3, "retry": 3, "skip": 2, "done by hand": 2, "rewind": 3}
     if first in starts:

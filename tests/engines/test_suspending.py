@@ -41,7 +41,7 @@ def suspending(store: Store) -> Iterator[None]:
     with ThreadPoolExecutor(1) as pool:
         suspended = pool.submit(store.write, suspend)
         try:
-            assert held.wait(10)
+            assert held.wait(60)
             yield
         finally:
             go_on.set()

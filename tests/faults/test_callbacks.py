@@ -53,7 +53,7 @@ def test_it_dies_before_anybody_knows_that_the_task_is_deferred(url: str, tmp_pa
             if told == "after":
                 until(lambda: len(given(tmp_path)) == 2)
                 assert asker.complete_deferred(token, {"id": 1})
-            ended = other.wait(instance.process_instance_id, 20)
+            ended = other.wait(instance.process_instance_id, 60)
     assert ended.native_output_values == {"a": {"id": 1}}
     assert given(tmp_path) == [[token, key]] * 2
 
@@ -75,6 +75,6 @@ def test_it_dies_while_the_task_waits_and_nothing_is_called_again(url: str, tmp_
             (instance,) = other.instances(limit=5).items
             assert other.instances(limit=5).items[0].status == "running"
             assert asker.callback(token, b"done")
-            ended = other.wait(instance.process_instance_id, 20)
+            ended = other.wait(instance.process_instance_id, 60)
     assert ended.native_output_values == {"a": {"callback": "done"}}
     assert len(given(tmp_path)) == 1

@@ -50,13 +50,13 @@ def test_when_the_clock_is_set_a_duration_lasts_as_long_and_a_date_comes_by_the_
         cycle = start("cycle", "timeCycle", "R1/PT30M")
         time.sleep(0.3)
         clock.off = HOUR
-        assert engine.wait(date, 10).status == engine.wait(rhythm, 10).status == "success"
+        assert engine.wait(date, 60).status == engine.wait(rhythm, 60).status == "success"
         assert engine.get(duration).status == engine.get(cycle).status == "running"
 
         date = start("later", "timeDate", at(1000))
         duration = start("short", "timeDuration", "PT1S")
         clock.off = 0
-        assert engine.wait(duration, 10).status == "success"
+        assert engine.wait(duration, 60).status == "success"
         assert engine.get(date).status == "running"
 
 
@@ -77,7 +77,7 @@ def test_when_the_clock_is_set_back_a_grace_is_not_longer(tmp_path: Path) -> Non
         entered.wait(10)
         engine.cancel(number)
         clock.off = -HOUR
-        assert engine.wait(number, 10).status == "cancel.success"
+        assert engine.wait(number, 60).status == "cancel.success"
         go_on.set()
 
 
@@ -117,7 +117,7 @@ def test_a_clock_that_is_set_by_an_hour_neither_holds_up_nor_fails_nor_doubles_a
         clock.off = by
         begun = time.monotonic()
         while any(engine.get(number).status == "running" for number in numbers):
-            assert time.monotonic() - begun < 10
+            assert time.monotonic() - begun < 60
             time.sleep(0.05)
 
         assert [engine.get(number).status for number in numbers] == ["success"] * 2
@@ -139,7 +139,7 @@ def test_a_clock_that_is_set_holds_up_no_start_timer_and_brings_none_early(tmp_p
         until(lambda: started("often"))
         clock.off = -HOUR
         before = started("often")
-        until(lambda: started("often") > before + 1, 10)
+        until(lambda: started("often") > before + 1, 60)
 
         seldom = engine.deploy(starting("seldom", "PT30M", "timeDuration"))
         dated = engine.deploy(
@@ -149,7 +149,7 @@ def test_a_clock_that_is_set_holds_up_no_start_timer_and_brings_none_early(tmp_p
             (shown,) = engine.deployment(deployed.deployment_id).next_starts
             assert abs(shown.timestamp() * 1000 - clock.now() - HOUR // 2) < 60_000
         clock.off = 0
-        until(lambda: started("dated"), 10)
+        until(lambda: started("dated"), 60)
         assert not started("seldom")
 
 
@@ -164,7 +164,7 @@ def test_a_small_step_of_the_clock_makes_no_duration_longer_or_shorter(tmp_path:
         for _ in range(3):
             clock.off += by // 3
             time.sleep(0.2)
-        assert engine.wait(short, 10).status == "success"
+        assert engine.wait(short, 60).status == "success"
         # Less than a second is no step, but adds up.
         assert time.monotonic() - begun >= 1.9
         assert engine.get(long).status == "running"
@@ -211,6 +211,6 @@ def test_a_clock_that_is_set_neither_holds_up_nor_fails_what_an_engine_put_off_t
             engine.run_pending()
             return all(engine.get(number).status != "running" for number in numbers)
 
-        until(are_done, 10)
+        until(are_done, 60)
         assert [engine.get(number).status for number in numbers] == ["success"] * 2
     assert calls == {"begun": 1, "looked": 4, "tried": 2}

@@ -71,7 +71,7 @@ def test_an_engine_that_sleeps_in_a_transaction_does_not_keep_others_from_taking
 
         with ThreadPoolExecutor(1) as pool:
             writing = pool.submit(one.write, sleep)
-            assert asleep.wait(10)
+            assert asleep.wait(60)
             Leases(other).take_from(Leases(other).engines(), 1)
             awake.set()
 
@@ -97,7 +97,7 @@ def test_a_wire_that_is_cut_loses_nothing_and_doubles_nothing(kind: str, when: W
             # The more of them share a transaction, the fewer transactions there are to be cut.
             while proxy.cuts < 4 and len(started) < 300:
                 started += pool.map(lambda number: engine.start(key="shop", name=f"{number}"), range(30))
-        ended = [engine.wait(each.process_instance_id, timeout=20) for each in started]
+        ended = [engine.wait(each.process_instance_id, timeout=60) for each in started]
         proxy.cut(None)
 
         assert proxy.cuts > 3
@@ -171,7 +171,7 @@ def test_a_database_that_stays_away_is_told_and_what_stones_did_meanwhile_is_kep
             engine.start(key="shop", name="another")
         proxy.open = True
 
-        assert engine.wait(number, timeout=20).status == "success"
+        assert engine.wait(number, timeout=60).status == "success"
         assert len(engine.instances().items) == 1
     assert set(CALLS.values()) == {1}
 

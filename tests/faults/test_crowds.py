@@ -160,7 +160,7 @@ def use(given: tuple[Store, threading.Barrier]) -> int:
     """Ask while others have a connection in hand too."""
     store, together = given
     with store._guard:
-        together.wait(20)
+        together.wait(60)
     return int(store.value("SELECT COUNT(*) FROM process_instance"))
 
 

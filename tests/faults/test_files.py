@@ -37,7 +37,7 @@ class Count(Stone):
 
     def start(self, task: TaskInfo) -> None:
         CALLS[task.idempotency_key] += 1
-        assert self.go_on.wait(10)
+        assert self.go_on.wait(60)
         task.add_output("text", "x" * 2000)
 
 
@@ -76,7 +76,7 @@ def test_a_database_that_is_locked_for_two_seconds_holds_up_but_fails_nobody(fil
         begun = time.monotonic()
         numbers = [engine.start(key="shop", name=f"{number}").process_instance_id for number in range(3)]
         assert time.monotonic() - begun > 1.5
-        assert [engine.wait(number, timeout=20).status for number in numbers] == ["success"] * 3
+        assert [engine.wait(number, timeout=60).status for number in numbers] == ["success"] * 3
         release.join()
 
 
@@ -97,7 +97,7 @@ def test_a_full_disk_is_told_and_what_ran_is_entered_when_there_is_room(
             assert engine.get(number).status == "running"
             assert until(engine.not_ready) == "the database takes no changes"
 
-        assert engine.wait(number, timeout=20).status == "success"
+        assert engine.wait(number, timeout=60).status == "success"
         until(lambda: engine.not_ready() is None)
         assert [each.process_name for each in engine.instances().items] == ["before"]
     assert set(CALLS.values()) == {1}
@@ -108,7 +108,7 @@ def test_a_file_that_is_taken_away_is_told_with_503_until_it_is_back(file: Path,
         client = create_app(engine).test_client()
         body = {"key": "shop", "processName": "test", "variables": {}}
         number = client.post("/process", json=body).get_json()["processInstanceId"]
-        engine.wait(number, timeout=10)
+        engine.wait(number, timeout=60)
         away = tmp_path / "away"
         away.mkdir()
         for part in tmp_path.glob("store.db*"):
@@ -127,7 +127,7 @@ def test_a_file_that_is_taken_away_is_told_with_503_until_it_is_back(file: Path,
         assert client.get(f"/process/{number}").get_json()["processStatus"] == "success"
         again = client.post("/process", json=body)
         assert again.status_code == 200
-        assert engine.wait(again.get_json()["processInstanceId"], timeout=10).status == "success"
+        assert engine.wait(again.get_json()["processInstanceId"], timeout=60).status == "success"
 
 
 def test_a_file_that_is_replaced_makes_no_second_truth(file: Path, tmp_path: Path) -> None:

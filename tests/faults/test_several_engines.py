@@ -55,7 +55,7 @@ def test_what_a_killed_engine_had_in_hand_is_done_by_the_other_with_the_same_key
 
         killed = time.monotonic()
         until(lambda: len({call[0] for call in yard.called() if call[4] == "here"}) == 5)
-        assert time.monotonic() - killed < 15, "it waited for a lease to run out"
+        assert time.monotonic() - killed < dead_engines.LEASE - 2, "it waited for a lease to run out"
         assert ended(engine, 5) == ["success"] * 5
 
     times = yard.times()
@@ -90,7 +90,7 @@ def test_each_engine_sees_at_once_what_the_other_has_ended(yard: Yard) -> None:
         one.deploy(line("shop", service("a", "quick")))
         for here, there in ((one, other), (other, one)):
             started = here.start(key="shop", name="test")
-            assert there.wait(started.process_instance_id, timeout=10).status == "success"
+            assert there.wait(started.process_instance_id, timeout=60).status == "success"
             assert there.tasks(started.process_instance_id) == here.tasks(started.process_instance_id)
 
 
@@ -101,10 +101,10 @@ def test_each_engine_starts_at_once_what_the_other_has_deployed_and_nothing_that
             started = [engine.start(key="shop", name="of the newest") for _ in range(2)]
             assert {each.deployment_id for each in started} == {deployment.deployment_id}
             for each in started:
-                engine.wait(each.process_instance_id, timeout=20)
+                engine.wait(each.process_instance_id, timeout=60)
                 assert [task.element_id for task in engine.tasks(each.process_instance_id)] == [f"of-{version}"]
                 engine.delete(each.process_instance_id)
-                assert engine.wait(each.process_instance_id, timeout=20).status == "delete.success"
+                assert engine.wait(each.process_instance_id, timeout=60).status == "delete.success"
 
         assert deployment.model_id is not None
         other.remove_model(deployment.model_id)
@@ -206,14 +206,14 @@ def test_a_stone_that_kills_whoever_carries_it_out_fails_in_the_end_and_takes_no
         ask(child, 3, "shop")
         until(lambda: len(yard.called()) == 3)
         ask(child, 1, "killer")
-        assert child.wait(timeout=10) == -signal.SIGKILL
+        assert child.wait(timeout=60) == -signal.SIGKILL
         killer = watching.instances(key="killer").items[0].process_instance_id
         assert yard.dies(lambda: watching.get(killer).status != "running")
         yard.gate.unlink()
         assert yard.dies(lambda: watching.get(killer).status != "running")
         assert not yard.dies(lambda: watching.get(killer).status != "running")
         with yard.engine() as engine:
-            instances = [engine.wait(each.process_instance_id, timeout=20) for each in engine.instances().items]
+            instances = [engine.wait(each.process_instance_id, timeout=60) for each in engine.instances().items]
             task = engine.tasks(killer)[-1]
 
     assert sum(call[1] == "p" and call[2] == "start" for call in yard.called()) == 3
@@ -238,7 +238,7 @@ def test_tasks_that_may_be_what_kills_engines_are_taken_one_at_a_time_but_one_ri
                 running[kind] += 1
                 most[kind] = max(most[kind], running[kind])
             if kind == "cleared":
-                together.wait(10)
+                together.wait(60)
             with lock:
                 running[kind] -= 1
 
@@ -320,6 +320,6 @@ def test_what_has_just_come_in_is_not_taken_for_lost_and_done_again(tmp_path: Pa
             started = engine.start(key="shop", name="test")
         finally:
             failpoints.tell(None)
-        assert engine.wait(started.process_instance_id, timeout=10).status == "success"
+        assert engine.wait(started.process_instance_id, timeout=60).status == "success"
     assert len(looked) == 2
     assert calls == ["a", "b"]

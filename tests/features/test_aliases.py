@@ -22,9 +22,9 @@ def test_a_process_of_the_old_code_goes_on_and_is_undone_by_the_new_class(
     with Engine(url, stones=[renamed(world)], clock=clock) as engine:
         (waiting,) = [task for task in engine.tasks(number) if task.stone is None]
         engine.complete(waiting.task_id)
-        assert engine.wait(number, 9).status == "success"
+        assert engine.wait(number, 60).status == "success"
         engine.delete(number)
-        assert engine.wait(number, 9).status == "delete.success"
+        assert engine.wait(number, 60).status == "delete.success"
     assert world.of("delete") == ["b", "a"]
     assert world.exists == []
 
@@ -38,7 +38,7 @@ def test_a_task_that_waits_for_the_old_code_goes_on_when_the_new_one_is_register
     number = engine.start(key="one", name="test").process_instance_id
     assert engine.tasks(number)[0].status == "stone-missing"
     engine.register(renamed(world))
-    assert engine.wait(number, 9).status == "success"
+    assert engine.wait(number, 60).status == "success"
 
 
 def test_parameters_under_the_old_code_are_found_and_an_exact_code_comes_first(engine: Engine, world: World) -> None:
@@ -64,5 +64,5 @@ def test_a_stone_is_suspended_by_any_of_its_codes_for_all_of_them(engine: Engine
     number = engine.start(key="one", name="test").process_instance_id
     assert engine.tasks(number)[0].status == "suspended"
     engine.unsuspend_stone("Cloud::Make")
-    assert engine.wait(number, 9).status == "success"
+    assert engine.wait(number, 60).status == "success"
     assert engine.suspended_stones() == ()

@@ -100,7 +100,7 @@ def test_coroutine_hooks_are_awaited_from_start_to_delete(engine: Engine) -> Non
     assert world.things == {task.outputs["id"]}
 
     engine.delete(ended.process_instance_id)
-    assert engine.wait(ended.process_instance_id, timeout=20).status == "delete.success"
+    assert engine.wait(ended.process_instance_id, timeout=60).status == "delete.success"
     assert not world.things
     assert world.calls == ["start", "monitor", "monitor", "monitor", "delete"]
     assert world.threads == {"riverstone-coroutines"}
@@ -221,9 +221,9 @@ def test_a_cancel_reaches_the_next_await(url: str, *, cleans_up: bool) -> None:
     with Engine(url, stones=[Slow], dispatcher="threads") as engine:
         engine.deploy(line("shop", service("a", "slow")))
         number = engine.start(key="shop", name="test").process_instance_id
-        assert reached.wait(10)
+        assert reached.wait(60)
         engine.cancel(number)
-        ended = engine.wait(number, 15)
+        ended = engine.wait(number, 60)
         (task,) = engine.tasks(number)
     assert ended.status == "cancel.success"
     phase, left = ("complete", "this") if cleans_up else ("partial", None)
@@ -288,14 +288,14 @@ def test_one_that_swallows_its_cancel_is_unknown_and_what_it_makes_late_is_undon
     serving.register(Deaf)
     serving.deploy(line("shop", service("a", "deaf")))
     number = serving.start(key="shop", name="test").process_instance_id
-    assert reached.wait(10)
+    assert reached.wait(60)
     serving.cancel(number)
-    assert serving.wait(number, 15).status == "cancel.success"
+    assert serving.wait(number, 60).status == "cancel.success"
     (task,) = serving.tasks(number)
     assert task.status == "unknown"
     go_on[0]()
     until(lambda: calls == ["swallowed", "cancel unknown None", "cancel unknown net-1"])
-    assert serving.wait(number, 15).status == "cancel.success"
+    assert serving.wait(number, 60).status == "cancel.success"
     assert not networks
 
 
@@ -338,11 +338,11 @@ def test_what_has_not_begun_for_want_of_room_never_does_once_it_is_cancelled(sql
         engine.stone("waits", grace=10.0)(waits)
         engine.deploy(line("shop", service("a", "waits")))
         first = engine.start(key="shop", name="test").process_instance_id
-        assert reached.wait(10)
+        assert reached.wait(60)
         second = engine.start(key="shop", name="test").process_instance_id
         for number in (second, first):
             engine.cancel(number)
-            assert engine.wait(number, 15).status == "cancel.success"
+            assert engine.wait(number, 60).status == "cancel.success"
         assert begun == [first]
         assert engine.tasks(second)[0].status == "canceled"
 
@@ -355,7 +355,7 @@ def test_a_blocked_event_loop_is_told_of_with_its_place(
 
     async def blocks(task: TaskInfo) -> None:
         await asyncio.sleep(0)
-        assert go_on.wait(20)
+        assert go_on.wait(60)
 
     serving.stone("blocks")(blocks)
     serving.deploy(line("shop", service("a", "blocks")))
@@ -365,7 +365,7 @@ def test_a_blocked_event_loop_is_told_of_with_its_place(
         assert f"by start of blocks (task {serving.tasks(number)[0].task_id})" in caplog.text
         assert f" at {__file__}:" in caplog.text
         go_on.set()
-        assert serving.wait(number, 10).status == "success"
+        assert serving.wait(number, 60).status == "success"
         until(lambda: "goes on after" in caplog.text)
 
 
@@ -375,7 +375,7 @@ def test_a_hook_that_becomes_a_coroutine_while_its_task_waits_is_awaited(serving
 
     def holds(task: TaskInfo) -> None:
         taken.release()
-        assert gate.wait(20)
+        assert gate.wait(60)
 
     def plain(task: TaskInfo) -> dict[str, Any]:
         return {"by": "plain"}
@@ -392,7 +392,7 @@ def test_a_hook_that_becomes_a_coroutine_while_its_task_waits_is_awaited(serving
     number = serving.start(key="shop", name="test").process_instance_id
     serving.stone("f")(awaited)
     gate.set()
-    assert serving.wait(number, 10).native_output_values == {"a": {"by": "coroutine"}}
+    assert serving.wait(number, 60).native_output_values == {"a": {"by": "coroutine"}}
 
 
 def test_what_a_hook_leaves_running_beside_it_ends_with_the_engine(sqlite: str) -> None:

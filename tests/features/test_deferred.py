@@ -114,7 +114,7 @@ def test_the_task_fails_or_throws_an_error_as_its_token_says(engine: Engine, out
     assert outside.token != first
     assert not engine.complete_deferred(first)
     assert engine.fail_deferred(outside.token, "out of ink")
-    ended = engine.wait(number, 10)
+    ended = engine.wait(number, 60)
     assert (ended.status, "out of ink" in (ended.reason or "")) == ("rollback.success", True)
     with pytest.raises(Invalid):
         engine.error_deferred(outside.token, "")
@@ -136,7 +136,7 @@ def test_what_is_told_faster_than_the_commit_holds(
     outside.then = told
     number = started(engine, outside)
     threads[0].join()
-    ended = engine.wait(number, 10)
+    ended = engine.wait(number, 60)
     assert (ended.status, ended.native_output_values["a"]["id"]) == ("success", "early")
     assert not engine.complete_deferred(outside.token, {"id": "again"})
 
@@ -150,7 +150,7 @@ def test_what_is_told_early_of_a_start_that_does_not_defer_is_there_for_its_undo
 
     outside.then = told
     number = started(engine, outside)
-    assert engine.wait(number, 10).status == "rollback.success"
+    assert engine.wait(number, 60).status == "rollback.success"
     assert outside.calls == ["start 1", 'rollback partial {"id": "early"}']
 
 
@@ -168,12 +168,12 @@ def test_nobody_completes_it_in_time_and_what_comes_late_is_undone(
     number = started(engine, outside)
     clock.advance(61)
     engine.run_pending()
-    ended = engine.wait(number, 10)
+    ended = engine.wait(number, 60)
     assert (ended.status, "within the timeout" in (ended.reason or "")) == ("rollback.success", True)
     assert outside.calls == ["start 1", "rollback partial {}"]
 
     assert engine.complete_deferred(outside.token, {"id": "late"})
-    assert engine.wait(number, 10).status == "rollback.success"
+    assert engine.wait(number, 60).status == "rollback.success"
     assert outside.calls[2:] == ['rollback partial {"id": "late"}']
     assert not engine.complete_deferred(outside.token, {"id": "later still"})
     assert len(outside.calls) == 3
@@ -184,12 +184,12 @@ def test_a_cancel_while_it_waits_calls_the_cancel_hook_and_a_late_completion_cal
 ) -> None:
     number = started(engine, outside)
     engine.cancel(number)
-    assert engine.wait(number, 10).status == "cancel.success"
+    assert engine.wait(number, 60).status == "cancel.success"
     assert outside.calls == ["start 1", "cancel running {}"]
     assert engine.tasks(number)[0].undo == "undone"
 
     assert engine.callback(outside.token, b'{"id": 7}', headers={"Content-Type": "application/json"})
-    assert engine.wait(number, 10).status == "cancel.success"
+    assert engine.wait(number, 60).status == "cancel.success"
     assert outside.calls[2:] == ['cancel running {"callback": {"id": 7}}']
     assert not engine.callback(outside.token, b'{"id": 7}', headers={"Content-Type": "application/json"})
     assert engine.purge(0, even_undeleted=True) >= 1
@@ -212,7 +212,7 @@ def test_an_event_that_interrupts_it_leaves_what_comes_late_for_a_delete(
     assert engine.get(number).status == "success"
     assert engine.complete_deferred(outside.token, {"id": "late"})
     engine.delete(number)
-    assert engine.wait(number, 10).status == "delete.success"
+    assert engine.wait(number, 60).status == "delete.success"
     assert outside.calls == ["start 1", 'delete running {"id": "late"}']
 
 
@@ -248,9 +248,9 @@ def test_the_timeout_of_a_deferral_holds_for_its_monitor_too(
     for _ in range(7):
         clock.advance(10)
         engine.run_pending()
-    assert engine.wait(number, 10).status == "rollback.success"
+    assert engine.wait(number, 60).status == "rollback.success"
     assert engine.complete_deferred(outside.token, {"id": "late"})
-    assert engine.wait(number, 10).status == "rollback.success"
+    assert engine.wait(number, 60).status == "rollback.success"
     assert outside.calls == ["start 1", "rollback partial {}", 'rollback partial {"id": "late"}']
 
 
@@ -419,7 +419,7 @@ def test_only_a_start_defers(engine: Engine, event: str) -> None:
     number = engine.start(key="shop", name="test").process_instance_id
     if event == "cancel":
         engine.cancel(number)
-        engine.wait(number, 10)
+        engine.wait(number, 60)
     assert refusals == ["defer-start"]
 
 
@@ -442,7 +442,7 @@ def test_a_coroutine_and_a_function_may_defer(sqlite: str) -> None:
         for count in (1, 2):
             until(lambda count=count: len(given) == count)  # type: ignore[misc]
             assert engine.callback(given[-1].token, b"done")
-        ended = engine.wait(number, 10)
+        ended = engine.wait(number, 60)
     assert ended.native_output_values == {"a": {"callback": "done"}, "b": {"callback": "done"}}
 
 
@@ -451,7 +451,7 @@ def test_a_start_that_defers_only_after_its_timeout_is_waited_for_outside(sqlite
     go_on = threading.Event()
 
     def slow(task: TaskInfo, later: Deferral) -> Deferral:
-        assert go_on.wait(20)
+        assert go_on.wait(60)
         return later
 
     outside.then = slow
@@ -459,14 +459,14 @@ def test_a_start_that_defers_only_after_its_timeout_is_waited_for_outside(sqlite
         number = started(engine, outside, grace=0.1)
         until(lambda: bool(outside.given))
         engine.cancel(number)
-        assert engine.wait(number, 10).status == "cancel.success"
+        assert engine.wait(number, 60).status == "cancel.success"
         assert outside.calls == ["start 1", "cancel unknown {}"]
         go_on.set()
         until(lambda: len(outside.calls) == 3)
-        assert engine.wait(number, 10).status == "cancel.success"
+        assert engine.wait(number, 60).status == "cancel.success"
         assert engine.complete_deferred(outside.token, {"id": "late"})
         until(lambda: len(outside.calls) == 4)
-        assert engine.wait(number, 10).status == "cancel.success"
+        assert engine.wait(number, 60).status == "cancel.success"
         assert outside.calls[2:] == ["cancel unknown {}", 'cancel unknown {"id": "late"}']
 
 
@@ -487,7 +487,7 @@ def test_one_that_waits_for_its_next_attempt_is_completed_by_what_comes_late(
     assert engine.get(number).status == "running"
     clock.advance(40)
     engine.run_pending()
-    assert engine.wait(number, 10).native_output_values == {"a": {"id": "late"}}
+    assert engine.wait(number, 60).native_output_values == {"a": {"id": "late"}}
     assert outside.calls == ["start 1", "start 2"]
 
 
@@ -502,10 +502,10 @@ def test_one_that_is_stopped_between_two_attempts_still_hears_of_the_first(
     clock.advance(61)
     engine.run_pending()
     engine.cancel(number)
-    assert engine.wait(number, 10).status == "cancel.success"
+    assert engine.wait(number, 60).status == "cancel.success"
     before = list(outside.calls)
     assert engine.complete_deferred(outside.token, {"id": "late"})
-    assert engine.wait(number, 10).status == "cancel.success"
+    assert engine.wait(number, 60).status == "cancel.success"
     assert outside.calls[len(before) :] == ['cancel running {"id": "late"}']
     assert not engine.complete_deferred(outside.token, {"id": "late"})
 
@@ -514,7 +514,7 @@ def test_what_is_told_while_a_stopped_start_still_runs_is_undone_once_more(sqlit
     go_on = threading.Event()
 
     def slow(task: TaskInfo, later: Deferral) -> Deferral:
-        assert go_on.wait(20)
+        assert go_on.wait(60)
         return later
 
     outside.then = slow
@@ -522,16 +522,16 @@ def test_what_is_told_while_a_stopped_start_still_runs_is_undone_once_more(sqlit
         number = started(engine, outside, grace=0.1)
         until(lambda: bool(outside.given))
         engine.cancel(number)
-        assert engine.wait(number, 10).status == "cancel.success"
+        assert engine.wait(number, 60).status == "cancel.success"
         assert engine.complete_deferred(outside.token, {"id": "late"})
         assert not engine.complete_deferred(outside.token, {"id": "late"})
         until(lambda: len(outside.calls) == 3)
-        assert engine.wait(number, 10).status == "cancel.success"
+        assert engine.wait(number, 60).status == "cancel.success"
         assert outside.calls == ["start 1", "cancel unknown {}", 'cancel unknown {"id": "late"}']
         go_on.set()
         # The end of the start brings what it has put out itself, which nobody knew either.
         until(lambda: len(outside.calls) == 4)
-        assert engine.wait(number, 10).status == "cancel.success"
+        assert engine.wait(number, 60).status == "cancel.success"
         assert not engine.complete_deferred(outside.token, {"id": "late"})
         assert len(outside.calls) == 4
 
@@ -545,9 +545,9 @@ def test_a_start_that_breaks_off_after_it_gave_its_token_still_hears_of_what_was
 ) -> None:
     outside.then = breaks_off
     number = started(engine, outside)
-    assert engine.wait(number, 10).status == "rollback.success"
+    assert engine.wait(number, 60).status == "rollback.success"
     assert engine.complete_deferred(outside.token, {"id": "late"})
-    assert engine.wait(number, 10).status == "rollback.success"
+    assert engine.wait(number, 60).status == "rollback.success"
     assert outside.calls == ["start 1", "rollback partial {}", 'rollback partial {"id": "late"}']
 
 
@@ -557,9 +557,9 @@ def test_one_that_broke_off_and_was_skipped_is_left_until_a_delete(engine: Engin
     engine.deploy(line("shop", service("a", "outside")))
     number = engine.start(key="shop", name="test", on_failure="pause").process_instance_id
     engine.skip(engine.tasks(number)[0].task_id)
-    assert engine.wait(number, 10).status == "success"
+    assert engine.wait(number, 60).status == "success"
     assert engine.complete_deferred(outside.token, {"id": "late"})
     assert engine.tasks(number)[0].undo == "left"
     engine.delete(number)
-    assert engine.wait(number, 10).status == "delete.success"
+    assert engine.wait(number, 60).status == "delete.success"
     assert outside.calls[-1] == 'delete partial {"id": "late"}'

@@ -51,7 +51,7 @@ def failed(engine: Engine, content: str) -> tuple[str, list[str], str]:
     """The reason, the elements that are marked as failed, and the picture."""
     engine.deploy(definitions(process("p", '<startEvent id="s"/>', content, flow("s", "t"))))
     number = engine.start(key="p", name="x", rollback=False).process_instance_id
-    ended = engine.wait(number, timeout=10)
+    ended = engine.wait(number, timeout=60)
     assert ended.status == "failed"
     marked = [token.element_id for token in engine.tokens(number) if token.failed]
     return ended.reason or "", marked, engine.picture(number).svg
@@ -86,7 +86,7 @@ def test_a_failure_inside_of_a_call_is_marked_at_the_call(engine: Engine) -> Non
     outer = process("p", '<startEvent id="s"/><callActivity id="t" calledElement="inner"/>', flow("s", "t"))
     engine.deploy(definitions(outer, called))
     number = engine.start(key="p", name="x", rollback=False).process_instance_id
-    assert engine.wait(number, timeout=10).reason == "At 'Further' (gone): The reference ${dataDisk} finds nothing."
+    assert engine.wait(number, timeout=60).reason == "At 'Further' (gone): The reference ${dataDisk} finds nothing."
     (token,) = engine.tokens(number)
     assert (token.element_id, token.calls, token.failed) == ("gone", ("t",), True)
     assert "#b91c1c" in engine.picture(number).svg

@@ -40,9 +40,9 @@ def test_what_waits_goes_on_in_the_other_version(engine: Engine, world: World) -
     moved = engine.migrate(number, other.deployment_id)
     assert (moved.deployment_id, moved.status) == (other.deployment_id, "running")
     engine.complete(ids(engine, number)["ask"])
-    assert (engine.wait(number, 9).status, world.of("start")) == ("success", ["a", "c", "d"])
+    assert (engine.wait(number, 60).status, world.of("start")) == ("success", ["a", "c", "d"])
     engine.delete(number)
-    engine.wait(number, 9)
+    engine.wait(number, 60)
     assert world.of("delete") == ["d", "c", "a"]
 
 
@@ -52,7 +52,7 @@ def test_it_is_moved_back_as_long_as_nothing_else_began(engine: Engine, world: W
     engine.migrate(number, engine.deploy(TWO).deployment_id)
     engine.migrate(number, first)
     engine.complete(ids(engine, number)["ask"])
-    engine.wait(number, 9)
+    engine.wait(number, 60)
     assert world.of("start") == ["a", "b"]
 
 
@@ -62,7 +62,7 @@ def test_a_failed_task_is_mended_in_a_new_version(engine: Engine, world: World) 
     right = engine.deploy(line("wrong", service("a", "make"), service("b", "make", {"size": "${size}"})))
     engine.migrate(number, right.deployment_id)
     engine.retry(number)
-    assert engine.wait(number, 9).status == "success"
+    assert engine.wait(number, 60).status == "success"
     assert world.seen[-1].parameters == {"size": 5}
 
 
@@ -78,7 +78,7 @@ def test_what_was_moved_is_not_tried_again_without_its_stone(url: str, world: Wo
         assert (refused.value.code, engine.get(number).attention) == ("stone-missing", 1)
     with Engine(url, stones=world.stones()) as engine:
         engine.retry(number)
-        assert engine.wait(number, 9).status == "success"
+        assert engine.wait(number, 60).status == "success"
         assert world.seen[-1].parameters == {"size": "7"}
 
 
@@ -93,7 +93,7 @@ def test_a_failed_stone_is_tried_again_with_what_the_new_version_says(engine: En
     other = engine.deploy(line("disks", service("b", "make", {"size": "${large}"})))
     engine.migrate(number, other.deployment_id)
     engine.retry(number)
-    assert engine.wait(number, 9).status == "success"
+    assert engine.wait(number, 60).status == "success"
     seen = [(task.event, task.parameters["size"]) for task in world.seen]
     assert seen == [("start", 1), ("rollback", 1), ("start", 50)]
 
@@ -124,7 +124,7 @@ def test_an_element_that_there_is_no_more_has_to_be_mapped(engine: Engine, world
     (task,) = [task for task in engine.tasks(number) if task.stone is None]
     assert task.element_id == "decide"
     engine.complete(task.task_id)
-    assert engine.wait(number, 9).status == "success"
+    assert engine.wait(number, 60).status == "success"
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_a_token_at_a_join_needs_the_flow_by_which_it_came(engine: Engine, world
     more = engine.deploy(joining("one", "two").replace(b'id="two"', b'id="two" name="The second"'))
     engine.migrate(number, more.deployment_id)
     engine.complete(ids(engine, number)["two"])
-    assert (engine.wait(number, 9).status, world.of("start")) == ("success", ["z"])
+    assert (engine.wait(number, 60).status, world.of("start")) == ("success", ["z"])
 
 
 def test_a_message_is_awaited_by_its_new_name(engine: Engine, world: World) -> None:
@@ -230,7 +230,7 @@ def test_a_message_is_awaited_by_its_new_name(engine: Engine, world: World) -> N
     with pytest.raises(Conflict):
         engine.message("paid")
     engine.message("settled")
-    assert engine.wait(number, 9).status == "success"
+    assert engine.wait(number, 60).status == "success"
 
 
 def test_a_monitor_that_waits_is_moved_and_looks_on(engine: Engine, world: World, clock: VirtualClock) -> None:
@@ -260,7 +260,7 @@ def test_what_cannot_be_moved_is_refused_by_name(engine: Engine, world: World) -
         engine.migrate(number, "00000000-0000-0000-0000-000000000000")
     other = engine.deploy(TWO)
     engine.complete(ids(engine, number)["ask"])
-    engine.wait(number, 9)
+    engine.wait(number, 60)
     with pytest.raises(Conflict, match="only what goes on"):
         engine.migrate(number, other.deployment_id)
 
@@ -274,5 +274,5 @@ def test_it_is_moved_for_every_engine_and_after_a_restart(
     with Engine(url, stones=world.stones(), clock=clock) as second:
         second.migrate(number, other.deployment_id)
         second.complete(ids(second, number)["two"])
-        assert second.wait(number, 9).status == "success"
+        assert second.wait(number, 60).status == "success"
     assert world.of("start") == ["y"]

@@ -340,7 +340,7 @@ def test_a_stone_that_asks_the_engine_gets_an_answer(engine: Engine) -> None:
     assert ended.status == "success"
     assert seen == ["running", "start.begin", "running"]
     for instance in engine.instances(name="from inside").items:
-        assert engine.wait(instance.process_instance_id, timeout=20).status == "success"
+        assert engine.wait(instance.process_instance_id, timeout=60).status == "success"
 
 
 def test_a_stone_with_a_broken_constructor_fails_its_task(engine: Engine) -> None:

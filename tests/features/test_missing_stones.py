@@ -55,7 +55,7 @@ def test_a_task_waits_for_its_stone(tmp_path: Path, dispatcher: Literal["inline"
         assert engine.get(number).status == "running"
 
         engine.register(Make)
-        ended = engine.wait(number, timeout=10)
+        ended = engine.wait(number, timeout=60)
         assert (ended.status, ended.native_output_values) == ("success", {"order": {"id": "order"}})
         assert engine.task(task.task_id).reason is None
 
@@ -83,9 +83,9 @@ def test_a_stone_that_comes_back_just_as_it_is_missed_is_not_waited_for(
         failpoints.tell(passing)
         try:
             number = engine.start(key="shop", name="test").process_instance_id
-            assert missed.wait(10)
+            assert missed.wait(60)
             back.join()
-            assert engine.wait(number, timeout=10).status == "success"
+            assert engine.wait(number, timeout=60).status == "success"
         finally:
             failpoints.tell(None)
     assert gone == ["before-handover", place]
@@ -103,7 +103,7 @@ def test_an_engine_that_is_made_with_the_missing_stone_goes_on(
         assert engine.tasks(number)[1].status == "stone-missing"
 
     with Engine(url(tmp_path), stones=[Make], dispatcher=dispatcher) as engine:
-        assert engine.wait(number, timeout=10).status == "success"
+        assert engine.wait(number, timeout=60).status == "success"
 
 
 def test_a_stone_that_is_decorated_later_is_back_too(tmp_path: Path) -> None:
@@ -205,5 +205,5 @@ def test_a_debug_run_pauses_beside_a_task_that_waits_for_its_stone(tmp_path: Pat
         engine.register(type("Later", (Make,), {"code": "later"}))
         engine.rerun(failed.task_id, {"well": True})
 
-        assert engine.wait(number, timeout=10).status == "success"
+        assert engine.wait(number, timeout=60).status == "success"
         assert engine.task(waiting.task_id).status == "start.success"

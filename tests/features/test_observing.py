@@ -189,7 +189,7 @@ def test_a_process_that_waits_after_a_failure_and_one_that_is_suspended_are_seen
         assert [each.awaits for each in seen[told_before:]] == []
         engine.retry(number)
         engine.run_pending()
-        assert engine.wait(number, 9).status == "success"
+        assert engine.wait(number, 60).status == "success"
         assert "riverstone_processes_awaiting" not in {name for name, *_ in samples(Metrics.of(engine))}
 
 

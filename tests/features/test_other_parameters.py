@@ -25,7 +25,7 @@ def test_an_attempt_is_rolled_back_with_its_own_parameters_before_others_are_tri
 ) -> None:
     number, task_id = failed(engine, world, "make")
     assert engine.rerun(task_id, {"size": 3}).task_id == task_id
-    assert engine.wait(number, 9).status == "success"
+    assert engine.wait(number, 60).status == "success"
     first, back, second = [task for task in world.seen if task.namespace == "b"]
     assert [(task.event, task.parameters) for task in (first, back, second)] == [
         ("start", {"size": 5}),
@@ -41,7 +41,7 @@ def test_the_same_parameters_and_none_keep_the_key(engine: Engine, world: World)
     world.wrong("start", "b", RuntimeError("again"))
     engine.rerun(task_id, {"size": 5})
     engine.rerun(task_id)
-    assert engine.wait(number, 9).status == "success"
+    assert engine.wait(number, 60).status == "success"
     seen = [task for task in world.seen if task.namespace == "b"]
     assert [task.event for task in seen] == ["start", "start", "start"]
     assert len({task.idempotency_key for task in seen}) == 1
@@ -54,7 +54,7 @@ def test_a_rollback_that_fails_is_tried_again_with_the_old_parameters(engine: En
     (failure,) = engine.failures(number)
     assert "could not be taken back: RuntimeError: not now" in failure.reason
     engine.rerun(task_id, {"size": 2})
-    assert engine.wait(number, 9).status == "success"
+    assert engine.wait(number, 60).status == "success"
     seen = [(task.event, task.parameters["size"]) for task in world.seen if task.namespace == "b"]
     assert seen == [("start", 5), ("rollback", 5), ("rollback", 5), ("start", 2)]
 
@@ -64,7 +64,7 @@ def test_without_a_rollback_the_old_attempt_stays_as_a_row_of_its_own(engine: En
     going_on = engine.rerun(task_id, {"size": 3})
     assert going_on.task_id != task_id
     assert f"runs task {task_id} again with other parameters" in going_on.log[0]
-    assert engine.wait(number, 9).status == "success"
+    assert engine.wait(number, 60).status == "success"
     old = engine.task(task_id)
     assert (old.status, old.parameters, old.undo) == ("start.failed", {"size": 5}, None)
     assert f"as task {going_on.task_id}" in old.log[-1]
@@ -72,7 +72,7 @@ def test_without_a_rollback_the_old_attempt_stays_as_a_row_of_its_own(engine: En
     assert first.idempotency_key != second.idempotency_key
 
     engine.delete(number)
-    assert engine.wait(number, 9).status == "delete.success"
+    assert engine.wait(number, 60).status == "delete.success"
     assert world.of("delete") == ["b", "b", "a"]
     deleted = [(task.parameters["size"], task.start_key) for task in world.seen[3:5]]
     assert deleted == [(3, second.idempotency_key), (5, first.idempotency_key)]
@@ -86,7 +86,7 @@ def test_what_cannot_be_taken_back_at_all_is_listed_twice(engine: Engine, world:
     (failure,) = engine.failures(number)
     assert failure.task_id == other
     engine.roll_back(number)
-    ended = engine.wait(number, 9)
+    ended = engine.wait(number, 60)
     assert (ended.status, undone(engine.tasks(number))["a"]) == ("rollback.success", "undone")
     assert {task.task_id: task.undo for task in engine.tasks(number) if task.namespace == "b"} == {
         task_id: "retained",
@@ -137,6 +137,6 @@ def test_it_is_refused_while_a_hook_that_nothing_takes_back_may_still_run(
         world.wrong("start", "b", hangs)
         one.deploy(line("one", service("b", "mail", {"size": "${size}"})))
         number = one.start(key="one", name="test", variables={"size": 5}, on_failure="pause").process_instance_id
-        one.wait(number, 9)
+        one.wait(number, 60)
         assert world.of("start") == ["b"]
         assert other.rerun(asked[0], {"size": 3}).task_id != asked[0]

@@ -41,7 +41,7 @@ def test_a_failed_task_waits_for_somebody_who_tries_it_again(engine: Engine, wor
     started = paused(engine)
     assert (world.exists, statuses(engine.tasks(started))["b"]) == (["a"], "start.failed")
     engine.rerun(ids(engine, started)["b"], {"size": 3})
-    ended = engine.wait(started, 9)
+    ended = engine.wait(started, 60)
     assert (ended.status, ended.attention, world.exists) == ("success", 0, ["a", "b", "c"])
 
 
@@ -52,7 +52,7 @@ def test_all_that_has_failed_in_a_process_is_tried_again_together(engine: Engine
     found = run(engine, "beside", on_failure="pause")
     assert found.attention >= 1
     engine.retry(found.process_instance_id)
-    assert engine.wait(found.process_instance_id, 9).status == "success"
+    assert engine.wait(found.process_instance_id, 60).status == "success"
 
 
 BESIDE = drawn(
@@ -77,17 +77,17 @@ def test_what_runs_beside_goes_on_and_the_join_waits(engine: Engine, world: Worl
     started = paused(engine, "beside", {})
     assert world.exists == ["b", "c"]
     engine.rerun(ids(engine, started)["a"])
-    assert engine.wait(started, 9).status == "success"
+    assert engine.wait(started, 60).status == "success"
 
 
 def test_done_by_hand_counts_as_made_and_is_deleted_with_its_outputs(engine: Engine, world: World) -> None:
     world.wrong("start", "b", RuntimeError("quota"))
     started = paused(engine)
     engine.done_by_hand(ids(engine, started)["b"], {"id": "by-hand"})
-    ended = engine.wait(started, 9)
+    ended = engine.wait(started, 60)
     assert (ended.status, ended.native_output_values["b"]) == ("success", {"id": "by-hand"})
     engine.delete(started)
-    engine.wait(started, 9)
+    engine.wait(started, 60)
     deleted = [dict(task.outputs) for task in world.seen if (task.event, task.namespace) == ("delete", "b")]
     assert (deleted, world.exists) == ([{"id": "by-hand"}], [])
 
@@ -96,9 +96,9 @@ def test_what_could_not_even_begin_is_undone_once_it_is_done_by_hand(engine: Eng
     started = paused(engine, variables={})
     assert statuses(engine.tasks(started))["b"] == "produce.failed"
     engine.done_by_hand(ids(engine, started)["b"], {"id": "x"})
-    assert engine.wait(started, 9).status == "success"
+    assert engine.wait(started, 60).status == "success"
     engine.delete(started)
-    engine.wait(started, 9)
+    engine.wait(started, 60)
     assert world.of("delete") == ["c", "b", "a"]
 
 
@@ -106,11 +106,11 @@ def test_what_was_half_made_is_taken_back_before_it_is_skipped(engine: Engine, w
     world.wrong("start", "b", makes_then_fails)
     started = paused(engine)
     engine.skip(ids(engine, started)["b"])
-    assert engine.wait(started, 9).status == "success"
+    assert engine.wait(started, 60).status == "success"
     assert world.calls == [("start", "a"), ("start", "b"), ("rollback", "b"), ("start", "c")]
     assert statuses(engine.tasks(started))["b"] == "start.skipped"
     engine.delete(started)
-    engine.wait(started, 9)
+    engine.wait(started, 60)
     assert world.of("delete") == ["c", "a"]
 
 
@@ -120,11 +120,11 @@ def test_a_skip_whose_rollback_fails_stands_still_again(engine: Engine, world: W
     started = paused(engine)
     task = ids(engine, started)["b"]
     engine.skip(task)
-    found = engine.wait(started, 9)
+    found = engine.wait(started, 60)
     assert (found.status, found.attention) == ("running", 1)
     assert "could not be taken back" in (engine.task(task).reason or "")
     engine.skip(task)
-    assert engine.wait(started, 9).status == "success"
+    assert engine.wait(started, 60).status == "success"
     assert undone(engine.tasks(started))["b"] == "undone"
 
 
@@ -152,14 +152,14 @@ def test_no_handler_of_the_model_takes_back_what_was_skipped(engine: Engine, wor
     started = run(engine, "k", on_failure="pause").process_instance_id
     for failure in engine.failures(started):
         engine.skip(str(failure.task_id))
-    assert (engine.wait(started, 9).status, world.exists) == ("success", [])
+    assert (engine.wait(started, 60).status, world.exists) == ("success", [])
     assert set(world.of("rollback")) == ({"b1", "b2"} if marker else {"b"})
 
 
 def test_what_never_began_is_skipped_without_a_call(engine: Engine, world: World) -> None:
     started = paused(engine, variables={})
     engine.skip(ids(engine, started)["b"])
-    assert engine.wait(started, 9).status == "success"
+    assert engine.wait(started, 60).status == "success"
     assert world.calls == [("start", "a"), ("start", "c")]
 
 
@@ -167,7 +167,7 @@ def test_somebody_gives_up_and_all_is_rolled_back(engine: Engine, world: World) 
     world.wrong("start", "b", makes_then_fails)
     started = paused(engine)
     engine.resume(ids(engine, started)["b"])
-    assert engine.wait(started, 9).status == "rollback.success"
+    assert engine.wait(started, 60).status == "rollback.success"
     assert (world.of("rollback"), world.exists) == (["b", "a"], [])
 
 
@@ -175,7 +175,7 @@ def test_a_process_that_waits_for_somebody_can_be_cancelled(engine: Engine, worl
     world.wrong("start", "b", makes_then_fails)
     started = paused(engine)
     engine.cancel(started)
-    assert engine.wait(started, 9).status == "cancel.success"
+    assert engine.wait(started, 60).status == "cancel.success"
     assert world.of("cancel") == ["b", "a"]
 
 
@@ -187,7 +187,7 @@ def test_nobody_comes_in_time_so_it_rolls_back(engine: Engine, world: World, clo
     assert engine.get(started).status == "running"
     clock.advance(3601)
     engine.run_pending()
-    assert engine.wait(started, 9).status == "rollback.success"
+    assert engine.wait(started, 60).status == "rollback.success"
     assert world.exists == []
 
 
@@ -232,7 +232,7 @@ def test_a_version_is_deployed_with_a_policy_of_its_own(engine: Engine, world: W
     assert run(engine, "asked", on_failure="rollback").status == "rollback.success"
     assert run(engine, "asked", rollback=False).status == "failed"
     old = engine.start(deployment_id=plain.deployment_id, name="old")
-    assert engine.wait(old.process_instance_id, 9).status == "rollback.success"
+    assert engine.wait(old.process_instance_id, 60).status == "rollback.success"
 
 
 def test_what_is_deployed_goes_before_what_the_model_says(engine: Engine, world: World) -> None:
@@ -294,7 +294,7 @@ def test_a_gateway_that_cannot_decide_waits_for_a_variable(engine: Engine, world
         engine.skip_element(started, "g")
     engine.set_variables(started, {"size": 11})
     engine.retry(started, element_id="g")
-    assert (engine.wait(started, 9).status, world.exists) == ("success", ["large"])
+    assert (engine.wait(started, 60).status, world.exists) == ("success", ["large"])
 
 
 MAPPED = line(
@@ -316,16 +316,16 @@ def test_a_mapping_that_failed_is_tried_again_and_the_stone_is_not(engine: Engin
         engine.done_by_hand(task, {})
     engine.set_variables(started, {"missing": 7})
     engine.rerun(task)
-    assert (engine.wait(started, 9).status, world.of("start")) == ("success", ["a", "b"])
+    assert (engine.wait(started, 60).status, world.of("start")) == ("success", ["a", "b"])
 
 
 def test_a_mapping_that_failed_is_skipped_and_what_was_made_stays(engine: Engine, world: World) -> None:
     engine.deploy(MAPPED)
     started = paused(engine, "mapped", {})
     engine.skip(ids(engine, started)["a"])
-    assert (engine.wait(started, 9).status, world.exists) == ("success", ["a", "b"])
+    assert (engine.wait(started, 60).status, world.exists) == ("success", ["a", "b"])
     engine.delete(started)
-    engine.wait(started, 9)
+    engine.wait(started, 60)
     assert world.exists == []
 
 
@@ -347,7 +347,7 @@ def test_a_task_that_could_not_leave_is_not_done_twice(engine: Engine, world: Wo
         engine.skip(ids(engine, started)["a"])
     engine.set_variables(started, {"missing": True})
     engine.rerun(ids(engine, started)["a"])
-    assert (engine.wait(started, 9).status, world.of("start")) == ("success", ["a", "b"])
+    assert (engine.wait(started, 60).status, world.of("start")) == ("success", ["a", "b"])
 
 
 MANY = drawn(
@@ -366,7 +366,7 @@ def test_one_run_of_many_waits_and_the_others_end(engine: Engine, world: World) 
     started = paused(engine, "many", {"items": [1, 2, 3]})
     assert world.exists == ["m1", "m3"]
     engine.rerun(ids(engine, started)["m2"])
-    assert (engine.wait(started, 9).status, world.exists) == ("success", ["m1", "m2", "m3", "z"])
+    assert (engine.wait(started, 60).status, world.exists) == ("success", ["m1", "m2", "m3", "z"])
 
 
 TIMED = drawn(
@@ -389,10 +389,10 @@ def test_an_event_that_interrupts_takes_what_waits_away_and_keeps_it_in_the_ledg
     started = paused(engine, "timed", {})
     clock.advance(3601)
     engine.run_pending()
-    ended = engine.wait(started, 9)
+    ended = engine.wait(started, 60)
     assert (ended.status, ended.attention, world.exists) == ("success", 0, ["b"])
     engine.delete(started)
-    engine.wait(started, 9)
+    engine.wait(started, 60)
     assert world.of("delete") == ["b", "a"]
 
 
@@ -444,7 +444,7 @@ def test_a_limit_stops_the_whole_process_and_takes_nothing_back(engine: Engine, 
     found = run(engine, "endless", on_failure="pause")
     assert (found.status, found.paused, found.attention, world.exists) == ("running", True, 1, ["a"])
     engine.roll_back(found.process_instance_id)
-    assert engine.wait(found.process_instance_id, 9).status == "rollback.success"
+    assert engine.wait(found.process_instance_id, 60).status == "rollback.success"
 
 
 def test_what_waits_for_somebody_is_there_after_a_restart(
@@ -460,14 +460,14 @@ def test_what_waits_for_somebody_is_there_after_a_restart(
         other.set_variables(first, {"size": 1})
         other.retry(first)
         other.rerun(ids(other, second)["b"])
-        assert [other.wait(each, 9).status for each in (first, second)] == ["success", "success"]
+        assert [other.wait(each, 60).status for each in (first, second)] == ["success", "success"]
 
 
 def test_a_debug_run_shares_the_verbs(engine: Engine, world: World) -> None:
     model = engine.save_model(THREE)
     world.wrong("start", "b", RuntimeError("no"))
     started = engine.start(model_id=model.model_id, name="trial", variables={"size": 1}).process_instance_id
-    found = engine.wait(started, 9)
+    found = engine.wait(started, 60)
     assert (found.paused, found.attention) == (True, 1)
     engine.done_by_hand(ids(engine, started)["b"], {"id": "x"})
-    assert engine.wait(started, 9).status == "success"
+    assert engine.wait(started, 60).status == "success"

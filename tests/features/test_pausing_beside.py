@@ -50,7 +50,7 @@ def test_people_timers_and_messages_go_on_beside_what_stands_still(
     found = engine.get(number)
     assert (world.exists, found.status, found.attention) == (["after", "late", "sent"], "running", 1)
     engine.retry(number)
-    assert (engine.wait(number, 9).status, world.exists) == ("success", ["after", "b", "late", "sent"])
+    assert (engine.wait(number, 60).status, world.exists) == ("success", ["after", "b", "late", "sent"])
 
 
 def test_a_terminate_end_takes_what_stands_still_away_and_its_row_stays_to_be_undone(
@@ -62,14 +62,14 @@ def test_a_terminate_end_takes_what_stands_still_away_and_its_row_stays_to_be_un
     world.wrong("start", "b", makes_then_fails)
     number = paused(engine, "ended")
     engine.complete(ids(engine, number)["u"])
-    found = engine.wait(number, 9)
+    found = engine.wait(number, 60)
     assert (found.status, found.attention) == ("success", 0)
     assert statuses(engine.tasks(number))["b"] == "start.failed"
     assert [(each.namespace, each.state) for each in engine.resources(process_instance_id=number).items] == [
         ("b", "unknown")
     ]
     engine.delete(number)
-    assert (engine.wait(number, 9).status, world.of("delete")) == ("delete.success", ["b"])
+    assert (engine.wait(number, 60).status, world.of("delete")) == ("delete.success", ["b"])
 
 
 def test_an_error_that_the_model_catches_waits_for_nobody(engine: Engine, world: World) -> None:
@@ -103,11 +103,11 @@ def test_an_undo_never_waits_by_a_policy(engine: Engine, world: World) -> None:
     number = paused(engine, "two")
     world.wrong("rollback", "a", RuntimeError("busy"))
     engine.roll_back(number)
-    found = engine.wait(number, 9)
+    found = engine.wait(number, 60)
     assert (found.status, found.attention) == ("rollback.failed", 0)
     assert undone(engine.tasks(number))["a"] == "failed"
     assert engine.retry(number).status in ("rollback.begin", "rollback.success")
-    assert engine.wait(number, 9).status == "rollback.success"
+    assert engine.wait(number, 60).status == "rollback.success"
 
 
 def test_a_mock_waits_for_nobody(engine: Engine, world: World) -> None:
@@ -116,7 +116,7 @@ def test_a_mock_waits_for_nobody(engine: Engine, world: World) -> None:
     given = {"SipRS::Mock": True, "size": 0}
     engine.deploy_model(model.model_id)
     started = engine.start(key="choice", name="x", variables=given, on_failure="pause")
-    ended = engine.wait(started.process_instance_id, 9)
+    ended = engine.wait(started.process_instance_id, 60)
     assert (ended.status, ended.attention, world.calls) == ("failed", 0, [])
 
 
@@ -133,7 +133,7 @@ def test_a_variable_that_the_template_refuses_is_not_set_and_a_secret_stays_one(
     (told,) = [entry for entry in engine.history(number).items if entry.kind == "variables"]
     assert "second-pin" not in repr(told)
     engine.retry(number)
-    assert engine.wait(number, 9).status == "success"
+    assert engine.wait(number, 60).status == "success"
     assert "second-pin" not in repr(engine.get(number))
 
 
@@ -144,5 +144,5 @@ def test_what_needs_somebody_is_counted_apart_by_the_metrics(engine: Engine, wor
     number = paused(engine, "one")
     assert samples(metrics)["riverstone_processes_awaiting", "attention"] == 1
     engine.roll_back(number)
-    engine.wait(number, 9)
+    engine.wait(number, 60)
     assert ("riverstone_processes_awaiting", "attention") not in samples(metrics)

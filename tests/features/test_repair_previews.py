@@ -78,7 +78,7 @@ def test_changed_parameters_tell_that_the_old_attempt_is_rolled_back_first(engin
     assert (step.hook, step.attempt, step.parameters) == ("rollback", 2, {"size": 3})
     calls = list(world.calls)
     engine.rerun(ids(engine, started)["b"], {"size": 3})
-    engine.wait(started, 9)
+    engine.wait(started, 60)
     assert world.calls[len(calls) :][:2] == [("rollback", "b"), ("start", "b")]
 
 
@@ -98,7 +98,7 @@ def test_a_skip_tells_what_is_rolled_back_what_is_missing_and_what_comes_next(en
     assert (step.hook, step.attempt, step.made, step.outputs, step.missing) == ("rollback", None, False, {}, ("id",))
     assert plan.next == ("c",)
     engine.skip(ids(engine, started)["b"])
-    assert engine.wait(started, 9).status == "success"
+    assert engine.wait(started, 60).status == "success"
 
 
 def test_done_by_hand_tells_what_is_entered_as_made(engine: Engine, world: World) -> None:

@@ -55,7 +55,7 @@ def test_what_came_after_a_task_is_taken_back_and_it_begins_again(engine: Engine
     assert world.seen[1].idempotency_key != world.seen[5].idempotency_key
     assert finish(engine, number).status == "success"
     engine.delete(number)
-    engine.wait(number, 9)
+    engine.wait(number, 60)
     assert (world.of("delete"), world.exists) == (["c", "b", "a"], [])
 
 
@@ -112,7 +112,7 @@ def test_a_branch_that_stays_waits_at_the_join_again(engine: Engine, world: Worl
     assert finish(engine, number).status == "success"
     assert world.exists == ["a", "b", "c", "z"]
     engine.delete(number)
-    engine.wait(number, 9)
+    engine.wait(number, 60)
     assert world.of("delete")[0] == "z"
     assert world.exists == []
 
@@ -149,7 +149,7 @@ def test_a_sub_process_that_has_ended_is_open_again_with_its_timers(
     engine.rewind(number, ids(engine, number)["a"])
     engine.run_pending()
     assert world.of("start")[-2:] == ["a", "b"]
-    assert engine.wait(number, 9).status == "rollback.success"
+    assert engine.wait(number, 60).status == "rollback.success"
     assert world.exists == []
 
 
@@ -242,7 +242,7 @@ def test_a_rewind_that_fails_waits_and_goes_on_when_it_is_asked_to(engine: Engin
     number = begun(engine, THREE, "three")
     world.wrong("rollback", "c", RuntimeError("busy"))
     engine.rewind(number, ids(engine, number)["b"])
-    found = engine.wait(number, 9)
+    found = engine.wait(number, 60)
     assert (found.status, found.attention) == ("running", 1)
     assert "riverstone retry" in " ".join(engine.why(number).commands)
     with pytest.raises(Conflict, match="under way"):
@@ -258,7 +258,7 @@ def test_what_a_rewind_cannot_take_back_is_given_up_by_name(engine: Engine, worl
     world.wrong("rollback", "c", RuntimeError("never"))
     tasks = ids(engine, number)
     engine.rewind(number, tasks["b"])
-    engine.wait(number, 9)
+    engine.wait(number, 60)
     engine.retry(number, retain=[tasks["c"]])
     engine.run_pending()
     assert world.of("start")[3:] == ["b", "c"]
@@ -269,9 +269,9 @@ def test_a_cancel_takes_back_what_a_failed_rewind_has_left(engine: Engine, world
     number = begun(engine, THREE, "three")
     world.wrong("rollback", "b", RuntimeError("never"))
     engine.rewind(number, ids(engine, number)["b"])
-    engine.wait(number, 9)
+    engine.wait(number, 60)
     engine.cancel(number)
-    assert engine.wait(number, 9).status == "cancel.success"
+    assert engine.wait(number, 60).status == "cancel.success"
     assert (world.of("rollback"), world.of("cancel"), world.exists) == (["c", "b"], ["b", "a"], [])
 
 
@@ -303,9 +303,9 @@ def test_a_debug_run_goes_back_too(engine: Engine, world: World) -> None:
     model = engine.save_model(line("trial", service("a", "make"), service("b", "make")))
     world.wrong("start", "b", RuntimeError("no"))
     number = engine.start(model_id=model.model_id, name="trial").process_instance_id
-    assert engine.wait(number, 9).paused
+    assert engine.wait(number, 60).paused
     engine.rewind(number, ids(engine, number)["a"])
-    assert engine.wait(number, 9).status == "success"
+    assert engine.wait(number, 60).status == "success"
 
 
 def test_what_an_interruption_removed_is_not_brought_back(engine: Engine, world: World, clock: VirtualClock) -> None:
@@ -358,14 +358,14 @@ def test_a_rewind_goes_on_after_a_restart(engine: Engine, url: str, world: World
     number = begun(engine, BESIDE, "beside")
     world.wrong("rollback", "z", RuntimeError("busy"))
     engine.rewind(number, ids(engine, number)["b"])
-    engine.wait(number, 9)
+    engine.wait(number, 60)
     engine.close()
     with Engine(url, stones=world.stones(), clock=clock) as other:
         other.retry(number)
         other.run_pending()
         assert finish(other, number).status == "success"
         other.delete(number)
-        other.wait(number, 9)
+        other.wait(number, 60)
     assert world.exists == []
 
 
@@ -378,7 +378,7 @@ def test_a_second_rewind_reaches_behind_the_first(engine: Engine, world: World) 
     assert world.of("start") == ["a", "c", "b", "z", "b", "z", "a", "b", "z"]
     assert finish(engine, number).status == "success"
     engine.delete(number)
-    engine.wait(number, 9)
+    engine.wait(number, 60)
     assert (world.of("delete")[0], world.exists) == ("z", [])
 
 
@@ -390,7 +390,7 @@ def test_a_rewound_process_is_purged_whole(engine: Engine, world: World, clock: 
     engine.run_pending()
     finish(engine, number)
     engine.delete(number)
-    engine.wait(number, 9)
+    engine.wait(number, 60)
     clock.advance(1000)
     assert engine.purge(older_than_seconds=1) == 1
     assert engine.search().items == ()
@@ -458,7 +458,7 @@ def test_a_run_of_a_sub_process_is_gone_back_into(engine: Engine, world: World, 
     assert world.of("start")[7:] == (["b", "a", "b", "z"] if sequential else ["b", "z"])
     assert finish(engine, number).status == "success"
     engine.delete(number)
-    engine.wait(number, 9)
+    engine.wait(number, 60)
     assert (world.of("delete")[0], world.exists) == ("z", [])
 
 

@@ -94,7 +94,7 @@ def test_an_interruption_is_undone_with_the_scope_that_it_left(
     engine.run_pending()
     assert world.exists == ["pre", "then", "x"]
     engine.complete(ids(engine, number)["ask"])
-    assert engine.wait(number, 9).status == "success"
+    assert engine.wait(number, 60).status == "success"
 
 
 def test_what_an_event_sub_process_did_is_gone_back_into(engine: Engine, world: World) -> None:
@@ -115,9 +115,9 @@ def test_what_an_event_sub_process_did_is_gone_back_into(engine: Engine, world: 
     engine.run_pending()
     assert (world.of("rollback"), world.of("start")) == (["y", "x"], ["pre", "x", "y", "x", "y"])
     engine.complete(ids(engine, number)["ask"])
-    assert engine.wait(number, 9).status == "success"
+    assert engine.wait(number, 60).status == "success"
     engine.delete(number)
-    engine.wait(number, 9)
+    engine.wait(number, 60)
     assert world.exists == []
 
 
@@ -135,7 +135,7 @@ def test_a_process_of_a_version_that_noted_no_way_is_refused_by_name(url: str, w
             with pytest.raises(Conflict, match=f"Process {number}: It began in a version that did not note"):
                 call(number, task)
         engine.complete(ids(engine, number)["ask"])
-        assert (engine.wait(number, 9).status, world.exists) == ("success", ["a"])
+        assert (engine.wait(number, 60).status, world.exists) == ("success", ["a"])
 
 
 def test_hooks_that_run_come_to_their_end_before_a_process_is_moved(url: str, world: World) -> None:
@@ -194,10 +194,10 @@ def test_a_task_begins_again_on_another_version(engine: Engine, world: World) ->
     assert ids(engine, number)["other"] == asked["other"]
     for name in ("other", "ask"):
         engine.complete(ids(engine, number)[name])
-    assert engine.wait(number, 9).status == "success"
+    assert engine.wait(number, 60).status == "success"
     assert set(undone(engine.tasks(number)).values()) <= {None, "undone", "never-begun"}
     engine.delete(number)
-    assert (engine.wait(number, 9).status, world.exists) == ("delete.success", [])
+    assert (engine.wait(number, 60).status, world.exists) == ("delete.success", [])
 
 
 def test_another_version_that_does_not_fit_changes_nothing(engine: Engine, world: World) -> None:

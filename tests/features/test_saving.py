@@ -139,7 +139,7 @@ def test_an_attempt_that_was_rolled_back_has_saved_nothing_for_the_next(
         number = run(engine, "one", {"size": 1}, on_failure="pause").process_instance_id
         (failure,) = engine.failures(number)
         engine.rerun(str(failure.task_id), {"size": 2})
-        assert engine.wait(number, 9).status == "success"
+        assert engine.wait(number, 60).status == "success"
         assert [event for event, _ in cloud.seen] == ["start", "rollback", "start", "monitor"]
         assert cloud.seen[2] == ("start", {})
 

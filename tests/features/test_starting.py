@@ -204,7 +204,7 @@ def test_the_same_idempotency_key_at_the_same_moment_starts_one_process(tmp_path
             ids = set(pool.map(start, range(32)))
 
         assert len(ids) == 1
-        assert engine.wait(ids.pop(), timeout=20).status == "success"
+        assert engine.wait(ids.pop(), timeout=60).status == "success"
         assert len(engine.instances().items) == 1
 
 

@@ -15,6 +15,7 @@ from typing import Literal
 import pytest
 
 from riverstone.engine import Engine
+from riverstone.engine.river import dead_engines
 
 from .sketch import catch, definitions, flow, line, process, service
 from .survivor import make_stones
@@ -63,7 +64,7 @@ def house(tmp_path: Path) -> House:
     return House(tmp_path)
 
 
-def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come to pass"
@@ -83,8 +84,8 @@ def test_a_stone_that_was_killed_is_delivered_again_at_once_with_its_key(
     begun = time.monotonic()
     with house.engine(dispatcher) as engine:
         (instance,) = engine.instances().items
-        ended = engine.wait(instance.process_instance_id, timeout=10)
-        assert time.monotonic() - begun < 10, "it waited for a lease to run out"
+        ended = engine.wait(instance.process_instance_id, timeout=28)
+        assert time.monotonic() - begun < dead_engines.LEASE - 2, "it waited for a lease to run out"
         tasks = engine.tasks(instance.process_instance_id)
 
     assert ended.status == "success"
@@ -106,8 +107,8 @@ def test_a_living_engine_takes_over_from_one_that_is_killed(house: House) -> Non
 
         begun = time.monotonic()
         for instance in engine.instances().items:
-            assert engine.wait(instance.process_instance_id, timeout=15).status == "success"
-        assert time.monotonic() - begun < 15, "it waited for a lease to run out"
+            assert engine.wait(instance.process_instance_id, timeout=28).status == "success"
+        assert time.monotonic() - begun < dead_engines.LEASE - 2, "it waited for a lease to run out"
     counts = Counter(tuple(call) for call in house.called())
     assert set(counts.values()) == {2}
 
@@ -125,7 +126,7 @@ def test_a_passive_engine_takes_over_nothing(house: House) -> None:
         assert engine.get(instance.process_instance_id).status == "running"
         assert len(house.called()) == 1
     with house.engine() as engine:
-        assert engine.wait(instance.process_instance_id, timeout=10).status == "success"
+        assert engine.wait(instance.process_instance_id, timeout=60).status == "success"
 
 
 def test_a_monitor_goes_on_looking_with_its_state_and_is_not_started_again(house: House) -> None:
@@ -137,7 +138,7 @@ def test_a_monitor_goes_on_looking_with_its_state_and_is_not_started_again(house
 
     with house.engine() as engine:
         (instance,) = engine.instances().items
-        assert engine.wait(instance.process_instance_id, timeout=10).status == "success"
+        assert engine.wait(instance.process_instance_id, timeout=60).status == "success"
     events = Counter(call[2] for call in house.called())
     assert events["start"] == 1
     assert events["monitor"] <= 40
@@ -207,8 +208,8 @@ def test_what_waits_is_not_touched_by_a_kill(house: House) -> None:
 
     with house.engine() as engine:
         (asked,), (timed,), (shop,) = (engine.instances(key=key).items for key in ("asked", "timed", "shop"))
-        assert engine.wait(timed.process_instance_id, timeout=5).status == "success"
+        assert engine.wait(timed.process_instance_id, timeout=60).status == "success"
         assert engine.message("paid").process_instance_id == shop.process_instance_id
         engine.complete(engine.tasks(asked.process_instance_id)[0].task_id)
-        assert engine.wait(shop.process_instance_id, timeout=5).status == "success"
-        assert engine.wait(asked.process_instance_id, timeout=5).status == "success"
+        assert engine.wait(shop.process_instance_id, timeout=60).status == "success"
+        assert engine.wait(asked.process_instance_id, timeout=60).status == "success"

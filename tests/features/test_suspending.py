@@ -52,7 +52,7 @@ def test_what_comes_is_taken_in_and_the_next_task_waits(engine: Engine, world: W
     assert any("suspended by ann" in each and "the quota is used up." in each for each in told.sentences)
     assert f"riverstone unsuspend {number}" in told.commands
     ended = engine.unsuspend(number)
-    assert (engine.wait(number, 9).status, world.exists, ended.suspended) == ("success", ["a", "b"], None)
+    assert (engine.wait(number, 60).status, world.exists, ended.suspended) == ("success", ["a", "b"], None)
 
 
 def test_it_goes_on_after_a_restart(url: str, world: World, clock: VirtualClock) -> None:
@@ -64,7 +64,7 @@ def test_it_goes_on_after_a_restart(url: str, world: World, clock: VirtualClock)
         engine.run_pending()
         assert (engine.get(number).awaits, world.calls) == ("suspended", [])
         engine.unsuspend(number)
-        assert engine.wait(number, 9).status == "success"
+        assert engine.wait(number, 60).status == "success"
 
 
 def test_a_timer_that_came_due_waits_and_fires_when_it_goes_on(engine: Engine, clock: VirtualClock) -> None:
@@ -84,7 +84,7 @@ def test_a_message_reaches_it_and_moves_it_no_further(engine: Engine, world: Wor
     assert engine.message("paid").process_instance_id == number
     assert world.calls == []
     engine.unsuspend(number)
-    assert (engine.wait(number, 9).status, world.exists) == ("success", ["a"])
+    assert (engine.wait(number, 60).status, world.exists) == ("success", ["a"])
 
 
 def test_a_retry_that_comes_due_waits(engine: Engine, world: World, clock: VirtualClock) -> None:
@@ -97,7 +97,7 @@ def test_a_retry_that_comes_due_waits(engine: Engine, world: World, clock: Virtu
     (task,) = engine.tasks(number)
     assert (task.status, len(world.calls)) == ("suspended", 1)
     engine.unsuspend(number)
-    assert (engine.wait(number, 9).status, len(world.calls)) == ("success", 2)
+    assert (engine.wait(number, 60).status, len(world.calls)) == ("success", 2)
 
 
 def test_a_monitor_is_polled_until_what_began_has_ended(engine: Engine, world: World, clock: VirtualClock) -> None:
@@ -108,7 +108,7 @@ def test_a_monitor_is_polled_until_what_began_has_ended(engine: Engine, world: W
         engine.run_pending()
     assert (statuses(engine.tasks(number)), world.exists) == ({"a": "monitor.success"}, ["a"])
     engine.unsuspend(number)
-    assert (engine.wait(number, 9).status, world.exists) == ("success", ["a", "b"])
+    assert (engine.wait(number, 60).status, world.exists) == ("success", ["a", "b"])
 
 
 def test_a_failure_is_entered_and_rolls_back_only_when_it_goes_on(world: World) -> None:
@@ -181,7 +181,7 @@ def test_an_undo_is_suspended_too(engine: Engine, world: World, clock: VirtualCl
     assert world.exists == ["a", "b"]
     assert "wait. What runs ends" in " ".join(engine.why(undo.process_instance_id).sentences)
     engine.unsuspend(undo.process_instance_id)
-    assert (engine.wait(number, 9).status, world.exists) == ("rollback.success", [])
+    assert (engine.wait(number, 60).status, world.exists) == ("rollback.success", [])
 
 
 @pytest.fixture
@@ -215,7 +215,7 @@ def test_what_would_begin_something_is_refused_by_name(engine: Engine, stuck: Pr
     engine.set_variables(number, {"x": 1})
     engine.unsuspend(number)
     engine.retry(number)
-    assert engine.wait(number, 9).status == "success"
+    assert engine.wait(number, 60).status == "success"
 
 
 def test_it_can_be_cancelled_and_deleted_all_the_same(engine: Engine, world: World, stuck: ProcessInstance) -> None:
@@ -271,7 +271,7 @@ def test_a_cancel_of_one_whose_rewind_is_suspended_takes_all_back(
     engine.suspend(number)
     engine.cancel(number)
     clock.advance(600_000)
-    assert (engine.wait(number, 9).status, world.exists) == ("cancel.success", [])
+    assert (engine.wait(number, 60).status, world.exists) == ("cancel.success", [])
 
 
 BESIDE = definitions(
@@ -341,7 +341,7 @@ def test_it_is_moved_to_another_version_and_goes_on_there(engine: Engine, world:
     engine.migrate(number, second.deployment_id)
     assert (world.calls, engine.get(number).awaits) == ([], "suspended")
     engine.unsuspend(number)
-    assert (engine.wait(number, 9).status, world.exists) == ("success", ["a", "b"])
+    assert (engine.wait(number, 60).status, world.exists) == ("success", ["a", "b"])
 
 
 def both(url: str, clock: VirtualClock, world: World) -> Iterator[tuple[Engine, Engine]]:
@@ -360,7 +360,7 @@ def test_no_hook_of_a_suspended_stone_begins_and_all_else_goes_on(engine: Engine
     assert (statuses(engine.tasks(number))["b"], world.exists) == ("suspended", ["a"])
     assert "Its stone 'make' was suspended by ann" in " ".join(engine.why(number).sentences)
     engine.unsuspend_stone("make")
-    assert (engine.wait(number, 9).status, world.exists, engine.suspended_stones()) == ("success", ["a", "b", "c"], ())
+    assert (engine.wait(number, 60).status, world.exists, engine.suspended_stones()) == ("success", ["a", "b", "c"], ())
 
 
 def test_an_undo_waits_for_a_suspended_stone(engine: Engine, world: World) -> None:
@@ -369,7 +369,7 @@ def test_an_undo_waits_for_a_suspended_stone(engine: Engine, world: World) -> No
     engine.cancel(number)
     assert (engine.get(number).status, world.exists) == ("cancel.begin", ["a"])
     engine.unsuspend_stone("make")
-    assert (engine.wait(number, 9).status, world.exists) == ("cancel.success", [])
+    assert (engine.wait(number, 60).status, world.exists) == ("cancel.success", [])
 
 
 def test_both_have_to_be_let_go_on(engine: Engine, world: World) -> None:
@@ -385,7 +385,7 @@ def test_both_have_to_be_let_go_on(engine: Engine, world: World) -> None:
     engine.run_pending()
     assert world.calls == []
     engine.unsuspend(number)
-    assert (engine.wait(number, 9).status, world.exists) == ("success", ["a"])
+    assert (engine.wait(number, 60).status, world.exists) == ("success", ["a"])
 
 
 def test_a_stone_that_nobody_knows_is_not_suspended(engine: Engine) -> None:
@@ -405,9 +405,9 @@ def test_a_stone_that_another_engine_suspends_begins_nothing_here(url: str, cloc
         second = one.start(key="shop", name="it").process_instance_id
         other.unsuspend_stone("make")
         one.run_pending()
-        assert one.wait(number, 9).status == "success"
+        assert one.wait(number, 60).status == "success"
         one.complete(at_person(one, second))
-        assert (one.wait(second, 9).status, world.exists) == ("success", ["a", "a"])
+        assert (one.wait(second, 60).status, world.exists) == ("success", ["a", "a"])
 
 
 def test_the_processes_of_a_key_wait_and_what_is_started_waits_with_them(engine: Engine, world: World) -> None:
@@ -428,7 +428,7 @@ def test_the_processes_of_a_key_wait_and_what_is_started_waits_with_them(engine:
     assert world.of("start") == ["a"]
     engine.unsuspend_key("shop")
     engine.run_pending()
-    assert (engine.wait(first, 9).status, engine.suspended_keys()) == ("success", ())
+    assert (engine.wait(first, 60).status, engine.suspended_keys()) == ("success", ())
     assert engine.get(second).awaits == "person"
     assert sorted(world.exists) == ["a", "a", "b"]
 
@@ -496,7 +496,7 @@ def test_a_key_that_another_engine_suspends_begins_nothing_here(url: str, clock:
         assert [one.get(each).awaits for each in (number, later)] == ["suspended", "suspended"]
         other.unsuspend_key("shop")
         one.run_pending()
-        assert one.wait(number, 9).status == "success"
+        assert one.wait(number, 60).status == "success"
         assert (one.get(later).awaits, world.exists) == ("person", ["a"])
 
 
@@ -511,7 +511,7 @@ def test_what_was_to_be_suspended_goes_on_where_its_key_does_meanwhile(engine: E
     assert late.done == 1
     engine.unsuspend(number)
     engine.complete(at_person(engine, number))
-    assert engine.wait(number, 9).status == "success"
+    assert engine.wait(number, 60).status == "success"
 
 
 def test_a_hook_that_waited_when_its_key_was_suspended_goes_on_with_it(engine: Engine, world: World) -> None:
@@ -528,4 +528,4 @@ def test_a_hook_that_waited_when_its_key_was_suspended_goes_on_with_it(engine: E
     assert world.calls == []
     engine.unsuspend_key("shop")
     engine.run_pending()
-    assert (engine.wait(number, 9).status, world.exists) == ("success", ["a"])
+    assert (engine.wait(number, 60).status, world.exists) == ("success", ["a"])

@@ -120,7 +120,7 @@ def test_hooks_get_an_instance_and_return_one(sqlite: str, dispatcher: Any) -> N
     with Engine(sqlite, stones=[Volume], dispatcher=dispatcher) as engine:
         engine.deploy(line("p", service("a", "typed::Volume"), service("b", "typed::Volume", {"until": "2030-02-03"})))
         number = engine.start(key="p", name="x", variables=GIVEN).process_instance_id
-        ended = engine.wait(number, 20)
+        ended = engine.wait(number, 60)
         assert ended.status == "success", ended.reason
         first, second = engine.tasks(number)
         assert first.outputs == {"volumeId": "i-1-fast", "made": "2020-01-02", "key": "*****"}
@@ -132,7 +132,7 @@ def test_hooks_get_an_instance_and_return_one(sqlite: str, dispatcher: Any) -> N
     # Another engine takes it back: from the ledger alone it makes the same instance.
     with Engine(sqlite, stones=[Volume], dispatcher=dispatcher) as engine:
         undo = engine.delete(number).delete_process_instance_id or ""
-        assert engine.wait(number, 20).status == "delete.success"
+        assert engine.wait(number, 60).status == "delete.success"
         assert [task.log for task in engine.tasks(undo)] == [("removed of here at 2.50",)] * 2
 
 
@@ -355,7 +355,7 @@ def test_what_a_secret_holds_is_stored_for_later_tasks_and_never_shown(sqlite: s
         steps = [service("Login", "typed::login"), service("b", "typed::use", inputs)]
         engine.deploy(line("p", *steps, service("c", "typed::wrapped", inputs)))
         number = engine.start(key="p", name="x").process_instance_id
-        ended = engine.wait(number, 20)
+        ended = engine.wait(number, 60)
         assert ended.status == "success", ended.reason
         shown = f"{engine.tasks(number)} {engine.get(number)} {engine.history(number)} {engine.stones_declared()}"
     assert seen == [["hunter-2", "made-1", "inside-1"], ["hunter-2"]]

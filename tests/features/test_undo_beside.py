@@ -75,7 +75,7 @@ def test_what_came_before_waits(engine: Engine, world: World, clock: VirtualCloc
     assert world.calls[2:] == [later]
     clock.advance(120_000)
     engine.run_pending()
-    assert engine.wait(number, 9).status == "success"
+    assert engine.wait(number, 60).status == "success"
     assert world.calls[2:] == [later, later, earlier]
 
 
@@ -92,7 +92,7 @@ def test_it_waits_across_a_restart(url: str, world: World, clock: VirtualClock, 
         assert world.calls[2:] == [later]
         clock.advance(120_000)
         engine.run_pending()
-        assert engine.wait(number, 9).status == "success"
+        assert engine.wait(number, 60).status == "success"
     assert world.calls[2:] == [later, later, earlier]
 
 
@@ -119,7 +119,7 @@ def test_what_did_not_come_before_does_not_wait(engine: Engine, world: World, cl
     assert world.calls[2:] == [("start", "unb"), ("rollback", "a")]
     clock.advance(120_000)
     engine.run_pending()
-    assert engine.wait(number, 9).status == "success"
+    assert engine.wait(number, 60).status == "success"
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -135,7 +135,7 @@ def test_it_goes_on_when_a_failed_one_is_tried_again(
         engine.run_pending()
     assert (engine.get(number).attention, earlier in world.calls) == (1, False)
     engine.retry(number)
-    assert engine.wait(number, 9).status == "success"
+    assert engine.wait(number, 60).status == "success"
     assert world.calls[-2:] == [later, earlier]
 
 
@@ -179,7 +179,7 @@ def test_a_handler_waits_for_what_an_event_has_left_to_be_undone(
     assert world.calls[2:] == [("rollback", "b")]
     clock.advance(120_000)
     engine.run_pending()
-    assert engine.wait(number, 9).status == "success"
+    assert engine.wait(number, 60).status == "success"
     assert world.calls[2:] == [("rollback", "b"), ("rollback", "b"), ("start", "una"), ("start", "last")]
 
 
@@ -195,7 +195,7 @@ def test_a_handler_that_compensates_what_it_is_the_handler_of_does_not_wait_for_
     inner += flow("in", "x") + flow("x", "y") + flow("y", "out")
     engine.deploy(side_by_side(handled("a"), f'<subProcess id="b">{inner}</subProcess>'))
     number = engine.start(key="shop", name="x").process_instance_id
-    assert engine.wait(number, 9).status == "success"
+    assert engine.wait(number, 60).status == "success"
     assert world.calls[3:] == [("rollback", "y"), ("start", "unx"), ("start", "una")]
 
 
@@ -213,6 +213,6 @@ def test_a_rollback_has_stones_undo_what_a_handler_would_leave_to_them(engine: E
     engine.deploy(definitions(process("shop", ends, sub, service("doom", "make"), *flows)))
     world.wrong("start", "doom", RuntimeError("no quota"))
     number = engine.start(key="shop", name="x").process_instance_id
-    assert engine.wait(number, 9).status == "rollback.success"
+    assert engine.wait(number, 60).status == "rollback.success"
     assert world.calls[2:] == [("start", "doom"), ("rollback", "doom"), ("rollback", "y"), ("start", "x")]
     assert [task.stone for task in engine.tasks(engine.instances().items[0].process_instance_id)][-1] == "mail"

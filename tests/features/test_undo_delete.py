@@ -63,7 +63,7 @@ def test_force_cancels_a_running_process_and_then_deletes(engine: Engine, world:
     engine.deploy(line("shy", service("a", "make"), service("s", "shy"), service("w", "watch")))
     started = engine.start(key="shy", name="test").process_instance_id
     engine.delete(started, force=True)
-    ended = engine.wait(started, 9)
+    ended = engine.wait(started, 60)
     assert ended.status == "delete.success"
     assert None not in (ended.cancel_process_instance_id, ended.delete_process_instance_id)
     assert (world.of("cancel"), world.of("delete"), world.exists) == (["w", "a"], ["s"], [])

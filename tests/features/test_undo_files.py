@@ -111,9 +111,9 @@ def test_what_stones_report_late_changes_no_file(tmp_path: Path, world: World) -
         gate = Gate()
         world.wrong("start", "b", gate)
         number = threads.start(key="two", name="test").process_instance_id
-        assert gate.reached.wait(10)
+        assert gate.reached.wait(60)
         undo = str(threads.cancel(number).cancel_process_instance_id)
-        threads.wait(number, 10)
+        threads.wait(number, 60)
         early = files_of(copied(store, tmp_path / "early.db"), undo)
         gate.open.set()
         until(lambda: any(task.outputs.get("id") == "b" for task in threads.tasks(number)))
@@ -200,7 +200,7 @@ def test_what_one_turn_has_left_to_begin_is_begun_by_the_next_engine(stone: str,
     with opened(torn_off, world) as engine:
         undo = str(engine.get(number).delete_process_instance_id)
         assert len(engine.tasks(undo)) == MOST_AT_ONCE
-        assert engine.wait(number, 9).status == "delete.success"
+        assert engine.wait(number, 60).status == "delete.success"
         assert len({task.namespace for task in engine.tasks(undo)}) == len(engine.tasks(undo)) == 450
     assert len(set(world.of("delete"))) == len(world.of("delete")) == (450 if stone == "make" else 0)
 

@@ -34,7 +34,7 @@ class Cloud(Stone):
         type(self).made += 1
         name = f"net-{self.made}"
         self.reached.set()
-        assert self.go_on.wait(20)
+        assert self.go_on.wait(60)
         self.networks.add(name)
         if self.tells:
             task.add_output("id", name)
@@ -43,7 +43,7 @@ class Cloud(Stone):
 
     def cancel(self, task: TaskInfo) -> None:
         self.calls.append(f"{task.event} {task.outputs.get('id')}")
-        assert self.undo_goes_on.wait(20)
+        assert self.undo_goes_on.wait(60)
         if self.failures:
             raise self.failures.pop(0)
         gone = {task.outputs["id"]} if "id" in task.outputs else set() if self.tells else set(self.networks)
@@ -80,7 +80,7 @@ def started(engine: Engine, cloud: type[Cloud], **options: Any) -> str:
     """A process whose only task is just creating its network."""
     engine.deploy(line("shop", service("a", "net")))
     number = engine.start(key="shop", name="test", **options).process_instance_id
-    assert cloud.reached.wait(10)
+    assert cloud.reached.wait(60)
     return number
 
 
@@ -99,7 +99,7 @@ def test_what_a_cancelled_hook_made_after_its_undo_is_undone_once_more(
     cloud.tells = tells
     number = started(engine, cloud)
     engine.cancel(number, force=force)
-    first = engine.wait(number, 10)
+    first = engine.wait(number, 60)
     assert first.status == "cancel.success"
     assert state(engine, number) == ("cancel.success", "undone")
     assert "has not reported its end" in " ".join(engine.why(number).sentences)
@@ -112,7 +112,7 @@ def test_what_a_cancelled_hook_made_after_its_undo_is_undone_once_more(
     assert {each.labels[0]: each.count for each in engine.figures().left} == {"left": 1}
     assert "exists until it is undone once more" in " ".join(engine.why(number).sentences)
     cloud.undo_goes_on.set()
-    again = engine.wait(number, 10)
+    again = engine.wait(number, 60)
     assert again.status == "cancel.success"
     assert again.cancel_process_instance_id == first.cancel_process_instance_id
     assert cloud.calls == ["start 1", "cancel None", "cancel net-1" if tells else "cancel None"]
@@ -129,13 +129,13 @@ def test_an_undo_that_is_asked_for_once_more_and_fails_is_listed_and_retried_by_
 ) -> None:
     number = started(engine, cloud)
     engine.cancel(number, force=True)
-    engine.wait(number, 10)
+    engine.wait(number, 60)
     cloud.failures.append(RuntimeError("the cloud is away"))
     cloud.go_on.set()
     until(lambda: state(engine, number) == ("cancel.failed", "failed"))
     assert cloud.networks == {"net-1"}
     engine.retry_undo(number)
-    assert engine.wait(number, 10).status == "cancel.success"
+    assert engine.wait(number, 60).status == "cancel.success"
     assert state(engine, number) == ("cancel.success", "undone")
     assert not cloud.networks
     assert cloud.calls == ["start 1", "cancel None", "cancel net-1", "cancel net-1"]
@@ -144,21 +144,21 @@ def test_an_undo_that_is_asked_for_once_more_and_fails_is_listed_and_retried_by_
 def test_a_delete_takes_what_a_cancel_could_not_take_once_more(engine: Engine, cloud: type[Cloud]) -> None:
     number = started(engine, cloud)
     engine.cancel(number, force=True)
-    engine.wait(number, 10)
+    engine.wait(number, 60)
     cloud.failures.append(RuntimeError("the cloud is away"))
     cloud.go_on.set()
     until(lambda: state(engine, number) == ("cancel.failed", "failed"))
     engine.delete(number)
-    assert engine.wait(number, 10).status == "delete.success"
+    assert engine.wait(number, 60).status == "delete.success"
     assert not cloud.networks
 
 
 def test_a_rollback_and_a_delete_are_reopened_alike(engine: Engine, cloud: type[Cloud]) -> None:
     cloud.timeouts = {"start": 0.1}
     number = started(engine, cloud)
-    assert engine.wait(number, 10).status == "rollback.success"
+    assert engine.wait(number, 60).status == "rollback.success"
     engine.delete(number)
-    assert engine.wait(number, 10).status == "delete.success"
+    assert engine.wait(number, 60).status == "delete.success"
     cloud.go_on.set()
     until(lambda: cloud.calls[-1] == "delete net-1" and state(engine, number) == ("delete.success", "undone"))
     assert cloud.calls == ["start 1", "rollback None", "delete net-1"]
@@ -173,7 +173,7 @@ def test_a_hook_that_ends_while_it_is_undone_is_undone_once_more(engine: Engine,
     cloud.go_on.set()
     until(lambda: engine.tasks(number)[0].outputs == {"id": "net-1"})
     cloud.undo_goes_on.set()
-    assert engine.wait(number, 10).status == "cancel.success"
+    assert engine.wait(number, 60).status == "cancel.success"
     assert cloud.calls == ["start 1", "cancel None", "cancel net-1"]
     assert not cloud.networks
 
@@ -182,7 +182,7 @@ def gone_back(engine: Engine, cloud: type[Cloud]) -> tuple[str, str]:
     """A process that has gone back to its first task while that ran, deaf; its number and that of the task."""
     engine.deploy(line("shop", service("a", "net"), '<userTask id="ask"/>'))
     number = engine.start(key="shop", name="test").process_instance_id
-    assert cloud.reached.wait(10)
+    assert cloud.reached.wait(60)
     first = engine.tasks(number)[0].task_id
     engine.rewind(number, first)
     return number, first
@@ -204,7 +204,7 @@ def test_what_a_rewind_could_not_know_of_is_undone_once_more_while_it_is_at_it(
     until(lambda: engine.task(first).outputs == {"id": "net-1"})
     cloud.undo_goes_on.set()
     engine.complete(asked(engine, number))
-    assert engine.wait(number, 10).status == "success"
+    assert engine.wait(number, 60).status == "success"
     assert (engine.task(first).undo, cloud.networks) == ("undone", {"net-2"})
     assert cloud.calls == ["start 1", "rollback None", "rollback net-1", "start 1"]
 
@@ -224,7 +224,7 @@ def test_a_process_that_has_gone_back_ends_only_when_what_was_left_is_undone(
         engine.rewind(number, second)
     assert engine.get(number).status == "running"
     cloud.undo_goes_on.set()
-    assert engine.wait(number, 10).status == "success"
+    assert engine.wait(number, 60).status == "success"
     assert (engine.task(first).undo, cloud.networks) == ("undone", {"net-2"})
 
 
@@ -241,12 +241,12 @@ def test_what_was_left_of_a_rewind_and_cannot_be_undone_waits_for_somebody(
     assert engine.task(first).undo == "failed"
     if giving_up == "cancel":
         engine.cancel(number)
-        assert engine.wait(number, 10).status == "cancel.success"
+        assert engine.wait(number, 60).status == "cancel.success"
         assert not cloud.networks
         return
     engine.retry(number, retain=[first] if giving_up == "retain" else [])
     engine.complete(ask)
-    assert engine.wait(number, 10).status == "success"
+    assert engine.wait(number, 60).status == "success"
     became = ("undone", {"net-2"}) if giving_up == "retry" else ("retained", {"net-1", "net-2"})
     assert (engine.task(first).undo, cloud.networks) == became
 
@@ -259,7 +259,7 @@ def test_what_a_timed_out_attempt_made_is_taken_back_before_the_next(engine: Eng
     until(lambda: "longer than its timeout" in (engine.tasks(number)[0].reason or ""))
     cloud.timeouts = {}
     cloud.go_on.set()
-    assert engine.wait(number, 10).status == "success"
+    assert engine.wait(number, 60).status == "success"
     assert cloud.calls == ["start 1", "rollback net-1", "start 2"]
     assert cloud.networks == {"net-2"}
 
@@ -269,13 +269,13 @@ def test_a_late_result_is_undone_after_a_restart(url: str, cloud: type[Cloud]) -
     with Engine(url, stones=[cloud], dispatcher="threads", threads=4) as engine:
         number = started(engine, cloud)
         engine.cancel(number, force=True)
-        engine.wait(number, 10)
+        engine.wait(number, 60)
         cloud.failures.append(RuntimeError("the cloud is away"))
         cloud.go_on.set()
         until(lambda: state(engine, number) == ("cancel.failed", "failed"))
     with Engine(url, stones=[cloud], dispatcher="threads", threads=4) as engine:
         engine.retry_undo(number)
-        assert engine.wait(number, 10).status == "cancel.success"
+        assert engine.wait(number, 60).status == "cancel.success"
         assert state(engine, number) == ("cancel.success", "undone")
         assert not cloud.networks
 

@@ -64,7 +64,7 @@ def calling() -> bytes:
 
 def delete(engine: Engine, process_instance_id: str) -> dict[str, str]:
     engine.delete(process_instance_id)
-    ended = engine.wait(process_instance_id, 9)
+    ended = engine.wait(process_instance_id, 60)
     assert ended.status == "delete.success"
     return statuses(engine.tasks(str(ended.delete_process_instance_id)))
 
@@ -378,7 +378,7 @@ def test_an_undo_larger_than_any_model_may_be_goes_through(tmp_path: Path, world
         engine.deploy(line("wide", service("m", "make", inside=runs("60", sequential=True))))
         started = engine.start(key="wide", name="test").process_instance_id
         delete_id = engine.delete(started).delete_process_instance_id
-        assert engine.wait(started, 9).status == "delete.success"
+        assert engine.wait(started, 60).status == "delete.success"
     with Engine(url, stones=world.stones(), clock=VirtualClock(), limits=limits) as engine:
         assert len(engine.tasks(str(delete_id))) == 60
         assert engine.delete(started).status == "delete.success"

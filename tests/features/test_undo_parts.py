@@ -138,7 +138,7 @@ def test_it_waits_for_somebody_where_a_failure_pauses(engine: Engine, world: Wor
     engine.retry(number)
     assert engine.get(number).attention == 1
     engine.retry(number)
-    assert (engine.wait(number, 9).status, world.exists) == ("success", ["network", "other"])
+    assert (engine.wait(number, 60).status, world.exists) == ("success", ["network", "other"])
 
 
 @pytest.mark.parametrize("giving_up", ["retain", "cancel"])
@@ -150,7 +150,7 @@ def test_what_cannot_be_undone_is_given_up_or_the_process_is(engine: Engine, wor
     server = next(task.task_id for task in engine.tasks(number) if task.namespace == "server")
     if giving_up == "retain":
         engine.retry(number, retain=[server])
-        assert (engine.wait(number, 9).status, world.exists) == ("success", ["network", "other", "server"])
+        assert (engine.wait(number, 60).status, world.exists) == ("success", ["network", "other", "server"])
         return
     assert (engine.cancel(number).status, world.exists) == ("cancel.success", [])
 
@@ -166,7 +166,7 @@ def test_it_goes_on_after_a_restart(url: str, world: World, clock: VirtualClock)
     clock.advance(120_000)
     with Engine(url, stones=[*world.stones(), again], clock=clock) as engine:
         engine.run_pending()
-        assert (engine.wait(number, 9).status, world.exists) == ("success", ["network", "other"])
+        assert (engine.wait(number, 60).status, world.exists) == ("success", ["network", "other"])
 
 
 def test_a_cancel_while_it_is_undone_takes_all_back_once(engine: Engine, world: World, clock: VirtualClock) -> None:
@@ -178,7 +178,7 @@ def test_a_cancel_while_it_is_undone_takes_all_back_once(engine: Engine, world: 
     engine.cancel(number)
     clock.advance(120_000)
     engine.run_pending()
-    assert (engine.wait(number, 9).status, world.exists) == ("cancel.success", [])
+    assert (engine.wait(number, 60).status, world.exists) == ("cancel.success", [])
     assert world.of("cancel") == ["network"]
 
 
@@ -195,7 +195,7 @@ def test_a_process_that_is_suspended_undoes_it_when_it_goes_on(engine: Engine, w
     engine.start(key="zone", name="x")
     assert (engine.get(number[0]).awaits, world.exists) == ("suspended", ["network", "server"])
     engine.unsuspend(number[0])
-    assert (engine.wait(number[0], 9).status, world.exists) == ("success", ["network", "other"])
+    assert (engine.wait(number[0], 60).status, world.exists) == ("success", ["network", "other"])
 
 
 def test_a_mock_undoes_nothing(engine: Engine, world: World) -> None:
@@ -318,7 +318,7 @@ def test_an_undo_that_fails_makes_the_throw_fail(engine: Engine, world: World) -
     waiting = run(engine, "shop", on_failure="pause")
     assert (waiting.status, waiting.attention) == ("running", 1)
     engine.retry(waiting.process_instance_id)
-    assert (engine.wait(waiting.process_instance_id, 9).status, world.exists) == ("success", ["last"])
+    assert (engine.wait(waiting.process_instance_id, 60).status, world.exists) == ("success", ["last"])
 
 
 def test_a_compensation_goes_on_after_a_restart(url: str, world: World, clock: VirtualClock) -> None:
@@ -331,7 +331,7 @@ def test_a_compensation_goes_on_after_a_restart(url: str, world: World, clock: V
     clock.advance(120_000)
     with Engine(url, stones=[*world.stones(), again], clock=clock) as engine:
         engine.run_pending()
-        assert (engine.wait(number, 9).status, world.exists) == ("success", ["last"])
+        assert (engine.wait(number, 60).status, world.exists) == ("success", ["last"])
 
 
 def test_what_would_do_nothing_is_told_and_what_cannot_be_read_is_refused(engine: Engine) -> None:
@@ -367,7 +367,7 @@ def test_a_failure_beside_it_waits_until_it_is_undone(engine: Engine, world: Wor
     assert engine.get(number).status == "running"
     clock.advance(120_000)
     engine.run_pending()
-    assert (engine.wait(number, 9).status, world.exists) == ("rollback.success", [])
+    assert (engine.wait(number, 60).status, world.exists) == ("rollback.success", [])
     assert world.of("rollback") == ["volume", "server", "server", "late", "network"]
 
 
@@ -453,7 +453,7 @@ def test_an_event_does_not_take_an_undo_away_with_its_compensation(
         engine.delete(number)
     clock.advance(120)
     engine.run_pending()
-    assert (engine.wait(number, 9).status, world.exists) == ("success", ["after"])
+    assert (engine.wait(number, 60).status, world.exists) == ("success", ["after"])
     assert world.of("rollback") == ["b", "b", "a"]
 
 
@@ -477,11 +477,11 @@ def test_an_undo_that_fails_after_its_compensation_was_interrupted_is_told(
     clock.advance(600)
     engine.run_pending()
     if policy is None:
-        assert (engine.wait(number, 9).status, world.exists) == ("rollback.success", [])
+        assert (engine.wait(number, 60).status, world.exists) == ("rollback.success", [])
         return
     assert (engine.get(number).status, engine.get(number).attention, world.exists) == ("running", 1, ["a", "after"])
     engine.retry(number)
-    assert (engine.wait(number, 9).status, world.exists) == ("success", ["after"])
+    assert (engine.wait(number, 60).status, world.exists) == ("success", ["after"])
 
 
 @pytest.mark.usefixtures("slow")
@@ -497,7 +497,7 @@ def test_a_cancel_waits_for_what_an_event_has_left_to_be_undone(
     engine.cancel(number)
     clock.advance(600)
     engine.run_pending()
-    assert (engine.wait(number, 9).status, world.exists) == ("cancel.success", [])
+    assert (engine.wait(number, 60).status, world.exists) == ("cancel.success", [])
     assert (world.of("rollback"), world.of("cancel")) == (["a", "a"], [])
 
 
@@ -544,7 +544,7 @@ def test_what_an_event_has_left_to_be_undone_outlasts_a_restart_and_a_terminate(
     clock.advance(120)
     with Engine(url, stones=[*world.stones(), again], clock=clock) as engine:
         engine.run_pending()
-        assert (engine.wait(number, 9).status, world.exists, world.of("rollback")) == ("success", [], ["a", "a"])
+        assert (engine.wait(number, 60).status, world.exists, world.of("rollback")) == ("success", [], ["a", "a"])
 
 
 def test_what_an_error_has_undone_first_is_not_left_by_an_event_around_it(
@@ -562,7 +562,7 @@ def test_what_an_error_has_undone_first_is_not_left_by_an_event_around_it(
     assert (engine.get(number).status, world.exists) == ("running", ["network", "server"])
     clock.advance(120)
     engine.run_pending()
-    assert (engine.wait(number, 9).status, world.exists) == ("success", ["network"])
+    assert (engine.wait(number, 60).status, world.exists) == ("success", ["network"])
 
 
 def throws(name: str, activity: str | None) -> str:
@@ -613,7 +613,7 @@ def test_all_who_ask_wait_for_what_was_left_to_be_undone(
         clock.advance(60)
         engine.run_pending()
         assert "None" not in " ".join(engine.why(number).sentences)
-    assert (engine.wait(number, 9).status, world.exists) == ("success", ["after"])
+    assert (engine.wait(number, 60).status, world.exists) == ("success", ["after"])
     assert world.of("rollback") == ["b"] * (failures[0] + 1) + ["a"] * (failures[1] + 1)
     assert world.calls[-1] == ("start", "after")
 
@@ -657,12 +657,12 @@ def test_what_was_left_and_has_failed_is_one_failure_for_all_who_wait(
     assert (engine.get(number).attention, world.of("rollback"), world.exists) == (1, ["b"] * 3, ["a", "b"])
     if end == "cancel":
         engine.cancel(number)
-        assert (engine.wait(number, 9).status, world.exists) == ("cancel.success", [])
+        assert (engine.wait(number, 60).status, world.exists) == ("cancel.success", [])
         assert (world.of("rollback"), world.of("cancel")) == (["b"] * 3, ["b", "a"])
         return
     task = next(task.task_id for task in engine.tasks(number) if task.namespace == "b")
     engine.retry(number, retain=[task] if end == "retain" else [])
-    found = engine.wait(number, 9)
+    found = engine.wait(number, 60)
     assert (found.status, found.attention) == ("success", 0)
     assert world.of("rollback") == ["b"] * (3 if end == "retain" else 4) + ["a"]
     assert world.exists == (["after", "b"] if end == "retain" else ["after"])
@@ -679,7 +679,7 @@ def test_a_failure_of_what_was_left_takes_the_whole_back_once(
     for _ in range(60):
         clock.advance(60)
         engine.run_pending()
-    found = engine.wait(number, 9)
+    found = engine.wait(number, 60)
     assert (found.status, world.exists) == ("rollback.success", [])
     assert "what was to be undone before could not be" in (found.reason or "")
     assert world.of("rollback") == ["b"] * 4 + ["a"]
@@ -701,7 +701,7 @@ def test_throws_side_by_side_keep_the_order_without_any_event(
     number = engine.start(key="two", name="x").process_instance_id
     clock.advance(120)
     engine.run_pending()
-    assert (engine.wait(number, 9).status, world.of("rollback")) == ("success", ["b", "b", "a"])
+    assert (engine.wait(number, 60).status, world.of("rollback")) == ("success", ["b", "b", "a"])
 
 
 @pytest.mark.usefixtures("slow")
@@ -744,7 +744,7 @@ def test_an_error_has_nothing_undone_that_a_compensation_inside_is_at(
     for _ in range(10):
         clock.advance(30)
         engine.run_pending()
-    assert (engine.wait(number, 9).status, world.exists) == ("success", ["other"])
+    assert (engine.wait(number, 60).status, world.exists) == ("success", ["other"])
     assert [name for name in world.of("rollback") if name in "ab"] == ["b", "b", "a", "a"]
     undos = [each.process_instance_id for each in engine.instances().items if each.process_instance_id != number]
     assert sorted(task.namespace for undo in undos for task in engine.tasks(undo)) == ["a", "b", "risky"]
@@ -785,7 +785,7 @@ def test_who_waits_for_what_was_left_may_be_taken_away_too(engine: Engine, world
         assert (engine.get(number).status, world.exists) == ("running", ["a", "b", "c"])
     clock.advance(120)
     engine.run_pending()
-    assert (engine.wait(number, 9).status, world.exists) == ("success", ["after"])
+    assert (engine.wait(number, 60).status, world.exists) == ("success", ["after"])
     assert world.of("rollback") == ["b", "b", "a", "c"]
 
 
@@ -810,4 +810,4 @@ def test_a_compensation_waits_for_a_rewind_of_what_followed(engine: Engine, worl
     engine.run_pending()
     assert world.of("rollback") == ["b", "b", "a"]
     engine.complete(max((task.task_id for task in engine.tasks(number) if task.namespace == "one"), key=int))
-    assert (engine.wait(number, 9).status, world.exists) == ("success", ["b"])
+    assert (engine.wait(number, 60).status, world.exists) == ("success", ["b"])

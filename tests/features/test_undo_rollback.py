@@ -207,7 +207,7 @@ def test_with_rollback_switched_off_all_is_kept_and_can_be_deleted_later(engine:
     assert world.exists == ["a", "b"]
     assert undone(engine.tasks(ended.process_instance_id)) == {"a": None, "b": None, "c": None}
     engine.delete(ended.process_instance_id)
-    assert engine.wait(ended.process_instance_id, 9).status == "delete.success"
+    assert engine.wait(ended.process_instance_id, 60).status == "delete.success"
     assert (world.exists, world.of("delete")) == ([], ["c", "b", "a"])
 
 
@@ -315,13 +315,13 @@ def test_who_cannot_succeed_may_give_a_failed_task_up_for_ever(engine: Engine, w
         engine.retry_undo(failed.process_instance_id, retain=[ids["a"]])
     assert engine.get(failed.process_instance_id).status == "rollback.failed"
     engine.retry_undo(failed.process_instance_id, retain=[ids["b"]])
-    ended = engine.wait(failed.process_instance_id, 9)
+    ended = engine.wait(failed.process_instance_id, 60)
     assert ended.status == "rollback.success"
     assert undone(engine.tasks(ended.process_instance_id)) == {"a": "undone", "b": "retained", "c": "undone"}
     assert statuses(engine.tasks(str(ended.rollback_process_instance_id)))["b"] == "rollback.retained"
     assert world.exists == ["b"]
     engine.delete(ended.process_instance_id)
-    assert engine.wait(ended.process_instance_id, 9).status == "delete.success"
+    assert engine.wait(ended.process_instance_id, 60).status == "delete.success"
     assert world.of("delete") == [], "given up for ever"
 
 
@@ -332,7 +332,7 @@ def test_a_failed_task_may_be_given_up_by_the_id_of_its_undo_task_too(engine: En
     failed = run(engine, "three")
     undo = engine.tasks(str(failed.rollback_process_instance_id))
     engine.retry_undo(failed.process_instance_id, retain=[task.task_id for task in undo if task.namespace == "b"])
-    assert engine.wait(failed.process_instance_id, 9).status == "rollback.success"
+    assert engine.wait(failed.process_instance_id, 60).status == "rollback.success"
 
 
 def test_a_failure_in_an_undo_starts_no_other_undo(engine: Engine, world: World) -> None:
@@ -371,7 +371,7 @@ def test_what_a_rollback_could_not_take_back_a_delete_may(engine: Engine, world:
     ended = run(engine, "mixed")
     assert (ended.status, world.exists) == ("rollback.success", ["a"])
     engine.delete(ended.process_instance_id)
-    assert engine.wait(ended.process_instance_id, 9).status == "delete.success"
+    assert engine.wait(ended.process_instance_id, 60).status == "delete.success"
     assert (world.of("delete"), world.exists) == (["a"], [])
 
 
@@ -391,7 +391,7 @@ def test_a_node_may_keep_what_it_made(engine: Engine, world: World) -> None:
     assert undone(engine.tasks(failed.process_instance_id))["always"] == "retained"
     ended = run(engine, "kept")
     engine.delete(ended.process_instance_id)
-    assert engine.wait(ended.process_instance_id, 9).status == "delete.success"
+    assert engine.wait(ended.process_instance_id, 60).status == "delete.success"
     assert world.exists == ["always", "always", "unless"]
     assert statuses(engine.tasks(str(engine.get(ended.process_instance_id).delete_process_instance_id)))["unless"] == (
         "delete.skipped"
@@ -415,7 +415,7 @@ def test_a_mock_run_only_pretends_and_leaves_nothing_to_take_back(engine: Engine
     failed = run(engine, "mocked", {"SipRS::Mock": True})
     assert (failed.status, failed.rollback_process_instance_id) == ("failed", None)
     engine.delete(ended.process_instance_id)
-    assert engine.wait(ended.process_instance_id, 9).status == "delete.success"
+    assert engine.wait(ended.process_instance_id, 60).status == "delete.success"
     assert world.of("delete") == world.of("rollback") == []
 
 
@@ -433,7 +433,7 @@ def test_a_missing_stone_lets_the_undo_wait_until_it_is_back(tmp_path: Path, wor
         assert (task.namespace, task.status) == ("c", "stone-missing")
         assert "'make'" in (task.reason or "")
         engine.register(make_stone)
-        assert engine.wait(started, 9).status == "delete.success"
+        assert engine.wait(started, 60).status == "delete.success"
     assert (world.of("delete"), world.exists) == (["c", "b", "a"], [])
 
 
@@ -447,7 +447,7 @@ def test_an_engine_that_knows_the_stone_again_goes_on_with_an_undo_that_waited(
     with Engine(url, clock=clock) as engine:
         engine.delete(started)
     with Engine(url, stones=world.stones(), clock=clock) as engine:
-        assert engine.wait(started, 9).status == "delete.success"
+        assert engine.wait(started, 60).status == "delete.success"
     assert world.exists == []
 
 
@@ -468,7 +468,7 @@ def test_undo_reads_the_ledger_and_not_todays_stone(tmp_path: Path, world: World
     with Engine(url, stones=[Today], clock=clock) as engine:
         engine.deploy(line("frozen", service("other", "make", {"size": "7"})))
         engine.delete(started)
-        assert engine.wait(started, 9).status == "delete.success"
+        assert engine.wait(started, 60).status == "delete.success"
     assert seen == [({"size": 5}, {"id": "a"})]
 
 
@@ -476,7 +476,7 @@ def test_a_name_that_xml_cannot_hold_does_not_keep_a_process_from_its_rollback(e
     three(engine)
     world.wrong("start", "c", RuntimeError("broke"))
     started = engine.start(key="three", name="\x01\x1f￾ bell").process_instance_id
-    assert engine.wait(started, 9).status == "rollback.success"
+    assert engine.wait(started, 60).status == "rollback.success"
 
 
 def test_a_timeout_fails_a_task_whose_hook_is_then_asked_to_stop(engine: Engine, world: World) -> None:

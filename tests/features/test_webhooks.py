@@ -92,7 +92,7 @@ def hanging_until(let_go: threading.Event) -> Iterator[Receiver]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, "it did not come to that"
         time.sleep(0.02)

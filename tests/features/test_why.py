@@ -119,7 +119,7 @@ def test_a_running_hook_is_told_of_by_its_own_engine_and_by_others(tmp_path: Pat
     with Engine(url, stones=world.stones(), dispatcher="threads") as engine:
         engine.deploy(line("shop", service("a", "make")))
         number = engine.start(key="shop", name="x").process_instance_id
-        assert begun.wait(20)
+        assert begun.wait(60)
         try:
             assert "runs here now" in told(engine, number)
             with Engine(url, passive=True) as looking:
@@ -252,7 +252,7 @@ def test_draining_tells_of_the_grace(tmp_path: Path, world: World) -> None:
     with Engine(f"sqlite:///{tmp_path}/river.db", stones=world.stones(), dispatcher="threads") as engine:
         engine.deploy(line("shop", service("a", "make")))
         number = engine.start(key="shop", name="x").process_instance_id
-        assert begun.wait(20)
+        assert begun.wait(60)
         engine.cancel(number)
         text = told(engine, number)
         go.set()

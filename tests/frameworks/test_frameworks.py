@@ -59,7 +59,7 @@ def service(request: pytest.FixtureRequest, sqlite: str) -> Iterator[Service]:
     assert port, "".join(said)
     yield Service(port)
     process.terminate()
-    rest, _ = process.communicate(timeout=30)
+    rest, _ = process.communicate(timeout=60)
     assert b"Traceback" not in rest, rest.decode()
 
 

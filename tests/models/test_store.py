@@ -509,7 +509,7 @@ def test_an_engine_goes_on_when_its_connections_were_lost(kind: str, tmp_path: P
         for number in numbers:
             with contextlib.suppress(StoreUnavailable):
                 engine.get(number)
-            assert engine.wait(number, timeout=20).status == "success"
+            assert engine.wait(number, timeout=60).status == "success"
 
 
 @pytest.mark.parametrize("kind", SHARED)
@@ -574,7 +574,7 @@ def test_an_engine_runs_on_every_kind_of_store(kind: str, tmp_path: Path) -> Non
             while len(tasks := engine.tasks(started.process_instance_id)) < 2:
                 pass
             engine.complete(tasks[1].task_id, {"m": number * 10})
-            ended = engine.wait(started.process_instance_id, timeout=20)
+            ended = engine.wait(started.process_instance_id, timeout=60)
             assert (ended.status, ended.process_name) == ("success", TEXT)
             return ended.native_output_values
 

@@ -143,11 +143,10 @@ def test_a_secret_is_in_no_address() -> None:
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(cloud: HttpCloud, status: int) -> None:
     cloud.answers.append((status, {"Location": "http://169.254.169.254/latest/meta-data/"}, b""))
-    began = time.monotonic()
     ended, task = ran(put(cloud.url))
     assert ended.startswith(("failed", "rollback"))
     assert "Redirects are not followed" in (task.reason or "")
-    assert (len(cloud.asked), time.monotonic() - began < 5) == (1, True)
+    assert len(cloud.asked) == 1
 
 
 @pytest.mark.parametrize("address", ["169.254.169.254", "10.1.2.3", "::1", "::ffff:127.0.0.1", "0.0.0.0"])

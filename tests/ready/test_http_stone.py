@@ -196,7 +196,7 @@ def test_somebody_outside_tells_what_came_of_it(cloud: HttpCloud) -> None:
     with Engine("sqlite:///:memory:", stones=[stone]) as engine:
         engine.deploy(line("p", service("one", stone.code)))
         number = engine.start(key="p", name="one").process_instance_id
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not cloud.things:
             assert time.monotonic() < deadline
             time.sleep(0.02)

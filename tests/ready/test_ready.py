@@ -149,7 +149,7 @@ class Server:
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
-        self.server = asyncio.run_coroutine_threadsafe(self._listen(), self.loop).result(30)
+        self.server = asyncio.run_coroutine_threadsafe(self._listen(), self.loop).result(60)
         self.port = self.server.sockets[0].getsockname()[1]
         host = (folder / "host.pub").read_text().split()[:2]
         (folder / "known_hosts").write_text(f"[127.0.0.1]:{self.port} {' '.join(host)}\n")
@@ -178,7 +178,7 @@ class Server:
 
     def close(self) -> None:
         self.loop.call_soon_threadsafe(self.server.close)
-        asyncio.run_coroutine_threadsafe(self.server.wait_closed(), self.loop).result(30)
+        asyncio.run_coroutine_threadsafe(self.server.wait_closed(), self.loop).result(60)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join()
         self.loop.close()

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
 
-Answer = Callable[[Any], None]
+Answer = Callable[[Any], object]
+LONGEST = 120.0
 
 
 @dataclass
@@ -31,6 +31,7 @@ class TokenServer:
     url: str
     asked: list[Asked] = field(default_factory=list)
     answer: Answer = lambda handler: says(handler, {"active": False})
+    closing: threading.Event = field(default_factory=threading.Event)
 
     def says(self, content: Any, status: int = 200) -> None:
         """Answer with this JSON value from now on."""
@@ -40,21 +41,17 @@ class TokenServer:
         """Answer with these bytes from now on."""
         self.answer = lambda handler: sends(handler, body, status)
 
-    def hangs(self, seconds: float) -> None:
-        """Answer nothing for so long."""
-        self.answer = lambda handler: time.sleep(seconds)
+    def hangs(self) -> None:
+        """Answer nothing until the server is closed."""
+        self.answer = lambda handler: self.closing.wait(LONGEST)
 
-    def drips(self, seconds: float) -> None:
-        """Answer a byte now and then, so that no single wait is long."""
+    def drips(self) -> None:
+        """Answer a byte now and then until the server is closed, so that no single wait is long."""
 
         def drip(handler: Any) -> None:
-            end = time.monotonic() + seconds
-            try:
-                while time.monotonic() < end:
+            with suppress(OSError):
+                while not self.closing.wait(0.02):
                     handler.wfile.write(b"H")
-                    time.sleep(0.02)
-            except OSError:
-                return
 
         self.answer = drip
 
@@ -94,5 +91,6 @@ def token_server() -> Iterator[TokenServer]:
         try:
             yield described
         finally:
+            described.closing.set()
             server.shutdown()
             thread.join()

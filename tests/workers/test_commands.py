@@ -57,8 +57,8 @@ def test_a_river_and_a_worker_carry_out_what_a_client_has_started(tmp_path: Path
 
             for process in (worker, river):
                 process.send_signal(signal.SIGTERM)
-            assert river.communicate(timeout=20)[0] == "Stopped.\n"
-            assert worker.wait(timeout=20) == 0
+            assert river.communicate(timeout=60)[0] == "Stopped.\n"
+            assert worker.wait(timeout=60) == 0
         finally:
             for process in (worker, river):
                 process.kill()

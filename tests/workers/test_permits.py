@@ -42,7 +42,7 @@ def test_what_its_worker_was_told_to_stop_before_it_died_never_begins_at_another
         waiting = engine.start(key="shop", name="waiting").process_instance_id
         time.sleep(0.5)
         engine.cancel(waiting, force=True)
-        assert engine.wait(waiting, timeout=15).status == "cancel.success"
+        assert engine.wait(waiting, timeout=60).status == "cancel.success"
         time.sleep(0.5)
         crew.kill(first)
         crew.gate.unlink()

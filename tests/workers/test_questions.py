@@ -56,7 +56,7 @@ def engines(broker: str, refused: dict[int, str]) -> Iterator[None]:
     thread = threading.Thread(target=serve)
     thread.start()
     try:
-        assert ready.wait(20)
+        assert ready.wait(60)
         yield
     finally:
         over.set()

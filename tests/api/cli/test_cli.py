@@ -685,8 +685,8 @@ def test_the_demonstration_ends_in_the_console() -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as shown:
         assert shown.stdout is not None
         address = next(found[0] for line in shown.stdout if (found := re.search(r"http://127\S+/console/", line)))
-        assert requests.get(address, timeout=10).status_code == 200
-        found = requests.get(address.replace("console/", "process"), timeout=10).json()["items"]
+        assert requests.get(address, timeout=60).status_code == 200
+        found = requests.get(address.replace("console/", "process"), timeout=60).json()["items"]
         shown.terminate()
         assert shown.wait(timeout=30) == 0
     # The three, and the rollback of the second.
@@ -756,7 +756,7 @@ def test_every_command_about_processes_works_through_a_server_too(run: Run, addr
     assert engine.deployment(deployed["deploymentId"]).name == "Making"
     started = ask("start", "--key", "making", "--name", "shop", "--variables", '{"size": 3}', "--json").stdout
     number = json.loads(started)["processInstanceId"]
-    engine.wait(number, 20)
+    engine.wait(number, 60)
     assert list(json.loads(ask("show", number, "--json").stdout)) == RECORD
     assert "shop" in ask("list", "--text", "sho").stdout
     assert "make" in ask("tasks", number).stdout
@@ -769,7 +769,7 @@ def test_every_command_about_processes_works_through_a_server_too(run: Run, addr
         "riverstone:make",
     ]
     ask("delete", number)
-    assert engine.wait(number, 20).status == "delete.success"
+    assert engine.wait(number, 60).status == "delete.success"
     assert "No process instance has the id '999999'." in ask("why", "999999", fails=True).output
     ask("lint", "making.bpmn")
     assert "leave out --url" in ask("purge", "--older-than", "1d", fails=True).output

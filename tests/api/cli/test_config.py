@@ -42,9 +42,9 @@ def test_a_server_takes_its_settings_from_the_file(folder: Path) -> None:
         assert server.stdout is not None
         assert server.stderr is not None
         address = next(found[0] for line in server.stdout if (found := re.search(r"http://\S+", line)))
-        assert requests.get(f"{address}/console/", timeout=10).status_code == 404
-        assert requests.get(f"{address}/stone", timeout=10).json()
-        assert requests.post(f"{address}/signal", json={"name": "x"}, timeout=10).ok
+        assert requests.get(f"{address}/console/", timeout=60).status_code == 404
+        assert requests.get(f"{address}/stone", timeout=60).json()
+        assert requests.post(f"{address}/signal", json={"name": "x"}, timeout=60).ok
         server.terminate()
         assert server.wait(timeout=30) == 0
         assert '"logger":' in server.stderr.read()

@@ -30,7 +30,7 @@ def test_a_log_is_followed_to_its_end(tmp_path: Path, monkeypatch: pytest.Monkey
         engine.stone("talker")(start)
         engine.deploy(line("p", service("a", "talker")))
         number = engine.start(key="p", name="p").process_instance_id
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not engine.tasks(number) or not engine.tasks(number)[0].log:
             assert time.monotonic() < deadline
             time.sleep(0.05)

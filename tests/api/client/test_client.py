@@ -86,7 +86,7 @@ def test_what_the_client_shows_is_what_the_engine_shows(server: Client, engine: 
 
     started = server.start(key="making", name="x", variables={"size": 3}, business_key="b-1")
     number = started.process_instance_id
-    ended = server.wait(number, timeout=20)
+    ended = server.wait(number, timeout=60)
     assert ended == engine.get(number)
     assert ended.native_output_values == {"middle": {"thing": "thing-3"}}
     assert server.tasks(number) == engine.tasks(number)
@@ -127,18 +127,18 @@ def test_people_messages_and_signals_go_through_the_client(server: Client, engin
     assert taken.process_instance_id == listening
     hearing = server.start(key="hearing", name="x").process_instance_id
     assert server.signal("alarm") == [hearing]
-    assert server.wait(asked, 20).status == "success"
+    assert server.wait(asked, 60).status == "success"
 
 
 def test_a_debugged_process_is_run_again_and_resumed_by_the_client(server: Client, engine: Engine) -> None:
     model = server.save_model(processes.breaking())
     number = server.start(model_id=model.model_id, name="x").process_instance_id
-    paused = server.wait(number, 20)
+    paused = server.wait(number, 60)
     assert paused.paused
     (task,) = server.tasks(number)
     assert "the saw is blunt" in (task.reason or "")
     server.rerun(task.task_id, {"works": False})
-    server.wait(number, 20)
+    server.wait(number, 60)
     assert server.resume(task.task_id).status in ("debug", "rollback.begin", "rollback.success", "failed")
     assert server.save_model(processes.breaking(), model_id=model.model_id, name="new").name == "new"
 
@@ -146,7 +146,7 @@ def test_a_debugged_process_is_run_again_and_resumed_by_the_client(server: Clien
 def test_what_exists_goes_through_the_client(server: Client, engine: Engine) -> None:
     server.deploy(processes.making())
     number = server.start(key="making", name="x", variables={"size": 3}).process_instance_id
-    server.wait(number, timeout=20)
+    server.wait(number, timeout=60)
     assert server.resources(process_instance_id=number, state="kept") == engine.resources(key="making")
     assert len(server.resources().items) == 1
     assert server.resource_counts(stone="make") == engine.resource_counts()
@@ -188,7 +188,7 @@ def test_many_at_once_go_through_the_client(server: Client, engine: Engine) -> N
 
 def test_errors_are_those_of_the_engine(server: Client, engine: Engine, key: str) -> None:
     number = server.start(key=key, name="x").process_instance_id
-    server.wait(number, 20)
+    server.wait(number, 60)
     for ask in (
         lambda it: it.get("999"),
         lambda it: it.task("999"),
@@ -385,6 +385,6 @@ def test_drafts_are_written_read_saved_and_discarded(server: Client, engine: Eng
 def test_statistics_are_those_of_the_engine(server: Client, engine: Engine) -> None:
     server.deploy(processes.making())
     number = server.start(key="making", name="x", variables={"size": 1}).process_instance_id
-    server.wait(number, 20)
+    server.wait(number, 60)
     found, whole = server.statistics(key="making"), engine.statistics(key="making")
     assert (found.runs, found.models, found.stones, found.elements) == (1, whole.models, whole.stones, whole.elements)

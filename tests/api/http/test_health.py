@@ -107,7 +107,7 @@ def test_a_server_writes_its_log_as_json(tmp_path: Path) -> None:
             headers = {"X-Request-Id": "r-1", "Content-Type": "application/json"}
             started = requests.post(f"{url}/process", data=body, headers=headers, timeout=20).json()
             server.send_signal(signal.SIGTERM)
-            _, log = server.communicate(timeout=30)
+            _, log = server.communicate(timeout=60)
         finally:
             server.kill()
 

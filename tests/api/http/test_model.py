@@ -194,7 +194,7 @@ def test_files_that_call_each_other_are_uploaded_together(client: Client, engine
     deployed = client.post(f"/model/{together.json['modelId']}/deployment")
     assert deployed.status_code == 200
     started = engine.start(key="calling", name="test")
-    assert engine.wait(started.process_instance_id, timeout=10).status == "success"
+    assert engine.wait(started.process_instance_id, timeout=60).status == "success"
 
 
 def test_a_finding_names_the_file_that_it_is_about(client: Client) -> None:

@@ -298,7 +298,7 @@ def test_a_message_is_kept_for_a_time_where_nobody_waits_yet(client: Client, eng
         refused = client.post("/message", json={"name": "paid", "ttl": wrong})
         assert (refused.status_code, list(refused.json["errors"])) == (422, ["ttl"]), wrong
     number = engine.start(key="listening", name="x", business_key="late").process_instance_id
-    assert engine.wait(number, timeout=20).status == "success"
+    assert engine.wait(number, timeout=60).status == "success"
     assert client.post("/message", json={"name": "paid", "businessKey": "late"}).status_code == 409
 
 

@@ -100,7 +100,7 @@ def test_the_example_by_key_runs_to_success_as_a_mock(engine: Engine) -> None:
     engine.deploy(path("cluster"))
 
     started = client.post("/process", data=example("key", "cluster"), content_type="application/json").json
-    engine.wait(started["processInstanceId"], timeout=20)
+    engine.wait(started["processInstanceId"], timeout=60)
 
     ended: dict[str, Any] = client.get(f"/process/{started['processInstanceId']}").json
     assert started["modelKey"] == "cluster"
@@ -114,7 +114,7 @@ def test_the_example_goes_over_real_http(address: str, engine: Engine) -> None:
     engine.deploy(path("cluster"))
     headers = {"Content-Type": "application/json"}
 
-    response = requests.post(f"{address}/process", data=example("key", "cluster"), headers=headers, timeout=10)
+    response = requests.post(f"{address}/process", data=example("key", "cluster"), headers=headers, timeout=60)
 
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "application/json"

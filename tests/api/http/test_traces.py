@@ -75,11 +75,11 @@ def test_a_trace_leads_from_the_request_through_the_stones_to_the_undo(
         engine.deploy(line("shop", service("good", "cloud")))
         body = {"key": "shop", "processName": "x", "variables": {"password": SECRET}}
         number = client.post("/process", json=body, headers=TRACEPARENT).json["processInstanceId"]
-        engine.wait(number, 20)
+        engine.wait(number, 60)
     # Another engine, as after a restart: the trace goes on from what is stored, and not from the request of now.
     with Engine(f"sqlite:///{tmp_path}/river.db", stones=[Cloud], dispatcher=dispatcher) as engine:
         Client(create_app(engine)).put(f"/process/{number}/delete")
-        engine.wait(number, 20)
+        engine.wait(number, 60)
 
     found = spans.get_finished_spans()
     request, process = named(found, "POST /process"), named(found, "process shop")
@@ -134,7 +134,7 @@ def test_what_fails_is_marked_and_its_rollback_belongs_to_the_same_trace(
         engine.deploy(line("shop", service("good", "cloud"), service("bad", "cloud")))
         body = {"key": "shop", "processName": "x", "variables": {"password": SECRET}}
         number = client.post("/process", json=body, headers=TRACEPARENT).json["processInstanceId"]
-        assert engine.wait(number, 20).status == "rollback.success"
+        assert engine.wait(number, 60).status == "rollback.success"
         assert client.put(f"/process/{number}/cancel").status_code == 409
 
     found = spans.get_finished_spans()

@@ -60,7 +60,7 @@ def test_a_key_subscribes_hears_of_its_own_and_lists_what_it_was_told(
         for headers in (ann, bob):
             assert client.post("/process", json=body, headers=headers).status_code == 200
         told = client.post("/process", json={**body, "callbackUrl": url}, headers=bob).json["processInstanceId"]
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while {each["status"] for each in client.get("/notice", headers=ann).json["items"]} != {"sent"}:
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -105,7 +105,7 @@ def subscribes(engine: Engine, address: str, url: str) -> None:
         assert client.webhooks.subscriptions() == [made]
         assert [each.subscription_id for each in engine.webhooks.subscriptions()] == [made.subscription_id]
         client.start(key="asking", name="x")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while {each.status for each in client.webhooks.notices().items} != {"sent"}:
             assert time.monotonic() < deadline
             time.sleep(0.05)

@@ -68,7 +68,7 @@ def test_what_cannot_be_matched_safely_is_refused(source: str) -> None:
     "source", ["(a+)+", "(a|a)*", "(a|aa)+", "a*a*a*a*a*a*a*", "(a{1,30}){1,30}", "(.*)*(.*)*(.*)*"]
 )
 def test_a_pattern_that_makes_others_backtrack_for_ever_answers_at_once(source: str) -> None:
-    begun = time.monotonic()
+    begun = time.thread_time()
 
     assert not Pattern(source + "c").matches("a" * 3_000 + "b")
-    assert time.monotonic() - begun < 2
+    assert time.thread_time() - begun < 2
