@@ -43,7 +43,7 @@ def loads(text: str | bytes, *, limits: Limits, name: str = "body") -> JSON:
         except UnicodeDecodeError as error:
             raise Malformed(f"The {name} is not UTF-8 at byte {error.start}: send JSON in UTF-8.") from None
     elif not text.isascii() and NOT_STORABLE.search(text):
-        raise _not_storable(name)
+        raise not_storable(name)
     if _too_deep(text, limits.json_depth):
         raise Malformed(f"The {name} is nested deeper than {limits.json_depth} levels (json_depth): make it flatter.")
     try:
@@ -157,10 +157,11 @@ def check_texts(**texts: object) -> None:
     """Make sure that no database refuses these texts; raises Invalid (``text-not-storable``)."""
     for name, text in texts.items():
         if isinstance(text, str) and NOT_STORABLE.search(text):
-            raise _not_storable(name)
+            raise not_storable(name)
 
 
-def _not_storable(name: str) -> Invalid:
+def not_storable(name: str) -> Invalid:
+    """What is raised for a text that no database takes."""
     text = "holds NUL or half of a surrogate pair, which cannot be stored: take it out"
     return Invalid(f"{name} {text}.", code="text-not-storable", errors={name: [text]})
 

@@ -6,6 +6,7 @@ from types import TracebackType
 
 from ..models import AlreadyUsed, InDoubt, StoreClosed, StoreError
 from .errors import EngineClosed, OutcomeUnknown, StoreUnavailable
+from .jsontext import not_storable
 
 
 class engine_errors:
@@ -23,3 +24,6 @@ class engine_errors:
             raise OutcomeUnknown from error
         if isinstance(error, StoreError) and not isinstance(error, AlreadyUsed):
             raise StoreUnavailable(f"The database does not answer: {error}") from error
+        if isinstance(error, UnicodeEncodeError):
+            # A driver was given a text to search for that no text in the store can be.
+            raise not_storable("text") from error

@@ -134,3 +134,12 @@ def forward_of(instance: Instance, otherwise: str) -> ForwardInstance:
         status=instance.row.status,
         related=str(instance.row.origin),
     )
+
+
+def refuse_queued(process: ForwardInstance) -> None:
+    """Raise Conflict for a process that has not begun, since it waits for a slot of a quota."""
+    if process.row.phase == "queued":
+        text = (
+            f"Process {process.number} waits for a slot of a quota and has not begun: wait until it has, or cancel it."
+        )
+        raise Conflict(text, status=process.row.status)

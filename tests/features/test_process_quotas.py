@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -263,3 +263,16 @@ def test_keys_may_share_their_slots(url: str, clock: VirtualClock) -> None:
         assert stands(engine, second) == "quota"
         finish(engine, first)
         assert stands(engine, second) == "person"
+
+
+def test_a_process_that_waits_for_its_turn_says_so_to_whoever_would_change_it(url: str, clock: VirtualClock) -> None:
+    with opened(url, clock) as engine:
+        deployed = engine.deploy(line("shop", WAIT))
+        _, second = start(engine), start(engine)
+        wishes: list[Callable[[], Any]] = [
+            lambda: engine.set_variables(second, {"size": 2}),
+            lambda: engine.migrate(second, deployed.deployment_id),
+        ]
+        for wish in wishes:
+            with pytest.raises(Conflict, match="waits for a slot of a quota and has not begun"):
+                wish()

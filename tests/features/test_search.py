@@ -309,3 +309,20 @@ def test_a_word_that_is_none_of_the_vocabulary_is_refused_and_never_reaches_the_
         engine.people.inbox(sort="newest")  # type: ignore[arg-type]
     with pytest.raises(Invalid, match="state: Must be one of"):
         engine.batch("cancel", where={"state": "faild"})
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda engine, text: engine.search(key=text),
+        lambda engine, text: engine.instances(key=text),
+        lambda engine, text: engine.counts(key=text),
+        lambda engine, text: engine.suspend_stone(text),
+        lambda engine, text: engine.message(text),
+        lambda engine, text: engine.signal(text),
+    ],
+)
+def test_a_text_that_no_database_can_hold_is_refused_as_that(engine: Engine, ask: Any) -> None:
+    with pytest.raises(Invalid) as refused:
+        ask(engine, "\ud800")
+    assert refused.value.code == "text-not-storable"

@@ -24,7 +24,7 @@ from ...bpmn.running.token_data import CALLED, COMPENSATES, RUN, TASK
 from ...clock import moment
 from ...errors import Conflict, Invalid, RiverstoneError
 from ...instance import ledger
-from ...instance.forward import ForwardInstance, forward_of
+from ...instance.forward import ForwardInstance, forward_of, refuse_queued
 from ...instance.instance import Instance
 from ...views.undo import MigrationPlan, MovedTimer
 from ..settling import settle
@@ -136,6 +136,7 @@ def look(
 ) -> Migration:
     """Where everything would go, ``without`` some tokens; raises Conflict, Invalid where nothing can."""
     process = forward_of(instance, ": it takes back what was made, by no model.")
+    refuse_queued(process)
     if process.row.phase not in ("running", "suspended", "paused") or process.workflow.rewinding:
         text = f"Process {process.number} has the status {process.row.status!r}, or goes back to an earlier task"
         raise Conflict(f"{text}: only what goes on forward can be moved.", status=process.row.status)

@@ -9,7 +9,7 @@ from ... import jsontext
 from ...errors import Conflict, Invalid, UnknownTask
 from ...instance import ledger, secrets
 from ...instance.flags import Flags
-from ...instance.forward import forward_of
+from ...instance.forward import forward_of, refuse_queued
 from ...instance.history import note_attempt
 from ...instance.instance import Instance
 from ...instance.masked_values import unmasked_outputs, unmasked_variables
@@ -62,6 +62,7 @@ def set_variables(instance: Instance, values: Mapping[str, Any], task_id: int | 
     place of a secret.
     """
     process = forward_of(instance, ": ask for that again.")
+    refuse_queued(process)
     if process.row.phase not in ("running", "suspended", "paused"):
         text = f"Process {process.number} has the status {process.row.status!r}: its variables change no more."
         raise Conflict(text, status=process.row.status)

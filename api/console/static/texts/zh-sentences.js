@@ -721,6 +721,7 @@ export const SENTENCES = [
   ["The stone of task {} has done its work: what failed came after it, so no parameter is used.", "任务 {} 的 stone 已完成工作：失败发生在其后，因此参数不起作用。"],
   ["The work of task {} is done; what failed came after it: try it again, or skip it.", "任务 {} 的工作已完成；失败发生在其后：请重试或跳过。"],
   [": ask for that again.", "：请重新请求。"],
+  ["Process {} waits for a slot of a quota and has not begun: wait until it has, or cancel it.", "流程 {} 在等待配额名额，尚未开始：请等它开始，或取消它。"],
   ["Process {} has the status '{}': its variables change no more.", "流程 {} 的状态是“{}”：变量不再变化。"],
   ["Nothing of process {} has failed{} and waits for somebody", "流程 {} 没有失败{}并等待处理的内容"],
   ["'{}' is no repair: use retry, skip or done-by-hand.", "“{}”不是修复方式：请使用 retry、skip 或 done-by-hand。"],
