@@ -23,31 +23,36 @@ STATES = ("running", "attention", "person", "event", "stone", "suspended", "quot
 
 
 @click.command()
-@click.option("--key", help="The newest deployment of this key.")
-@click.option("--deployment-id", help="This version.")
-@click.option("--model-id", help="A trial run of this model, in debug mode.")
-@click.option("--name", help="What to call the process; without it, like its key.")
-@click.option("--variables", metavar="JSON|@FILE", help="The start variables, a JSON object.")
+@click.option("--key", help="Start the newest deployed version with this key.")
+@click.option("--deployment-id", help="Start this deployed version.")
+@click.option("--model-id", help="Start a trial run of this saved model.")
+@click.option("--name", help="The name of the process. The default is its key.")
+@click.option("--variables", metavar="JSON|@FILE", help="The start variables as a JSON object, or a file with one.")
 @click.option(
     "--set",
     "answers",
     metavar="NAME=VALUE",
     multiple=True,
-    help="One start variable, again for others: a text, but for what a form types.",
+    help="One start variable; may be given again. It is a text unless the model declares another type.",
 )
-@click.option("--form", "ask", is_flag=True, help="Only show what the model's form asks for, and start nothing.")
-@click.option("--business-key", help="By which messages find the process.")
-@click.option("--callback-url", metavar="URL", help="An address that is told what it comes to.")
-@click.option("--priority", type=int, default=0, help="The higher, the sooner its tasks get a slot of a quota.")
-@click.option("--protect", "protected", is_flag=True, help="Refuse deletes of what it makes.")
-@click.option("--rollback/--no-rollback", default=True, help="Whether a failure takes back what was made.")
+@click.option("--form", "ask", is_flag=True, help="Show the fields of the model's start form. Nothing is started.")
+@click.option("--business-key", help="The business key. Messages can name it to reach this process.")
+@click.option("--callback-url", metavar="URL", help="The webhook that is told about the process.")
+@click.option("--priority", type=int, default=0, help="Tasks of a higher priority get a free slot of a quota first.")
+@click.option("--protect", "protected", is_flag=True, help="Refuse to delete what the process makes.")
+@click.option("--rollback/--no-rollback", default=True, help="Whether a failure undoes what the process made.")
 @click.option(
     "--on-failure",
     metavar="POLICY",
-    help="After a failure: rollback, pause, keep, or pause and for how long, such as 'pause PT2H'.",
+    help="What a failure does: rollback, pause, keep, or for example 'pause PT2H', which rolls back after two hours.",
 )
-@click.option("--drain", type=click.Choice(["stop", "all"]), default="stop", help="What others do when a task fails.")
-@click.option("--idempotency-key", metavar="KEY", help="The same start sent again with it gives the same process.")
+@click.option(
+    "--drain",
+    type=click.Choice(["stop", "all"]),
+    default="stop",
+    help="When a task fails: ask the other running tasks to stop, or let all of them end.",
+)
+@click.option("--idempotency-key", metavar="KEY", help="A repeated start with the same key returns the first process.")
 @followable
 @invoked
 def start(
@@ -74,7 +79,7 @@ def start(
         stands = following.end(instance.process_instance_id, "success")
     if stands.status == "running" and stands.awaits is None and invocation.server is None:
         again = f"riverstone show {stands.process_instance_id} --follow"
-        click.echo(f"It goes on while an engine runs: {again}, or riverstone serve.", err=True)
+        click.echo(f"The process continues only while an engine runs: {again}, or riverstone serve.", err=True)
 
 
 def _show_form(invocation: Invocation, values: dict[str, Any], options: Mapping[str, Any], *, as_json: bool) -> None:
@@ -86,7 +91,7 @@ def _show_form(invocation: Invocation, values: dict[str, Any], options: Mapping[
     if as_json:
         print_record(StartFormRecord, form)
         return
-    for line in form_lines(form.parts, form.values) or ["It has no form: give its start variables by --variables."]:
+    for line in form_lines(form.parts, form.values) or ["The model has no start form: use --variables or --set."]:
         click.echo(printable(line))
     for name, texts in form.errors.items():
         click.echo(printable(f"{name}: {' '.join(texts)}"), err=True)
@@ -101,11 +106,11 @@ def _name_of(engine: Engine | Client, options: Mapping[str, Any]) -> str:
 
 @click.command()
 @click.argument("process_instance_id")
-@click.option("--decisions", is_flag=True, help="List the decisions that it has made instead, the last 500.")
+@click.option("--decisions", is_flag=True, help="List the last 500 decisions of the process instead.")
 @followable
 @invoked
 def show(invocation: Invocation, /, process_instance_id: str, decisions: bool, follow: bool, as_json: bool) -> None:
-    """Show one process instance: what it was given, what came of it, and its tasks."""
+    """Show one process: its state, variables, outputs and tasks."""
     from ..screen.page import process_page
 
     if decisions:

@@ -23,8 +23,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def followable(command: Command) -> Command:
     """Add the options ``--follow`` and ``--json``, given as ``follow`` and ``as_json``."""
-    follow = click.option("--follow", is_flag=True, help="Show the tasks' progress until the process comes to rest.")
-    as_json = click.option("--json", "as_json", is_flag=True, help="Only the record goes to standard output, as JSON.")
+    follow = click.option("--follow", is_flag=True, help="Show the tasks' progress until the process ends or waits.")
+    as_json = click.option("--json", "as_json", is_flag=True, help="Print only the record, as JSON.")
     return follow(as_json(command))
 
 

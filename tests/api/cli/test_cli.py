@@ -155,7 +155,7 @@ def test_who_starts_what_takes_a_while_is_told_how_it_goes_on(run: Run) -> None:
     run("deploy", "watching.bpmn")
     result = run("start", "--key", "watching")
     pid = json.loads(result.stdout)["processInstanceId"]
-    assert f"It goes on while an engine runs: riverstone show {pid} --follow" in result.stderr
+    assert f"The process continues only while an engine runs: riverstone show {pid} --follow" in result.stderr
     assert "success" in run("show", pid, "--follow").stdout.splitlines()[-1]
 
 
