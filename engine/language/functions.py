@@ -145,7 +145,7 @@ def _split(reading: Reading, text: JSON, separator: JSON) -> list[str]:
 def _join(reading: Reading, items: JSON, separator: JSON = "") -> str:
     if not isinstance(items, list):
         raise ExpressionError(f"join(list, separator) got {kind_of(items)}: use a list")
-    effort.charge(len(items))
+    effort.charge(_CALCULATION * len(items))
     between = text_of(reading, separator)
     if len(between) * len(items) > reading.limits.output_size:
         raise ExpressionError(f"the text is over {reading.limits.output_size} long: make it smaller")
@@ -162,6 +162,7 @@ def _concat(reading: Reading, *values: JSON) -> JSON:
 
 def _joined(reading: Reading, between: str, values: list[JSON] | tuple[JSON, ...]) -> str:
     room, texts = reading.limits.output_size, []
+    effort.charge(len(values))
     for value in values:
         texts.append(reading.text(value))
         room -= len(texts[-1]) + len(between)
@@ -204,6 +205,7 @@ def _first_result(reading: Reading, value: JSON) -> JSON:
 
 def _collect_entries(reading: Reading, value: JSON, name: JSON) -> JSON:
     rows = value if isinstance(value, list) else [value]
+    effort.charge(len(rows))
     return reading.fitting([row[name] for row in rows if isinstance(row, dict) and name in row])
 
 

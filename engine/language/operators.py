@@ -17,6 +17,12 @@ Number = int | float
 
 _PAIR = 8
 """What comparing two members costs, in the time of a look at one."""
+_READ = 12
+"""The same of reading a text as a number."""
+_WRITTEN = 16
+"""The same of writing a value as a text."""
+_CHARACTERS = 2
+"""As a shift: so many characters of JSON are written in that time."""
 _NUMERIC = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _ORDER: dict[str, Callable[[JSON, JSON], bool]] = {
     "<": operator.lt,
@@ -37,7 +43,10 @@ class Reading:
         kind = type(value)
         if kind is int or kind is float:
             return value  # type: ignore[no-any-return]
-        if kind is str and len(value) <= self.limits.integer_digits and _NUMERIC.fullmatch(value):
+        if kind is str and len(value) <= self.limits.integer_digits:
+            effort.charge(_READ)
+            if _NUMERIC.fullmatch(value) is None:
+                return None
             return int(value) if value.lstrip("-").isdigit() else float(value)
         return None
 
@@ -79,7 +88,7 @@ class Reading:
     def contains(self, container: JSON, item: JSON) -> bool:
         """``item in container``: an item of a list, a key of an object, a part of a text."""
         if type(container) is list:
-            effort.charge(len(container))
+            effort.charge(_PAIR * len(container))
             return any(self.equal(member, item) for member in container)
         if type(container) is str and type(item) is str:
             effort.charge_text(container, item)
@@ -137,14 +146,20 @@ class Reading:
         if value is None:
             raise ExpressionError(f"{what} is null, which has no text: give it a value or leave it out")
         if kind is dict or kind is list:
-            self.fitting(value)
+            effort.charge(self._weighed(value) >> _CHARACTERS)
+        effort.charge(_WRITTEN)
         return dumps(value)
 
     def fitting(self, value: JSON) -> JSON:
         """The value, if its JSON text is within ``limits.output_size``; raises ExpressionError."""
-        if weigh(value, self.limits.output_size, effort.charge) > self.limits.output_size:
-            raise ExpressionError(f"the value is over {self.limits.output_size} long: make it smaller")
+        self._weighed(value)
         return value
+
+    def _weighed(self, value: JSON) -> int:
+        size = weigh(value, self.limits.output_size, effort.charge)
+        if size > self.limits.output_size:
+            raise ExpressionError(f"the value is over {self.limits.output_size} long: make it smaller")
+        return size
 
 
 def kind_of(value: JSON) -> str:

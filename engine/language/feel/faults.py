@@ -7,7 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ..effort import charge
+
 MOST_KEPT = 20
+_COST = 16
+"""What it takes to say why, in the time of a look at a member of a list: a list may have as many faults as members."""
 _LONGEST = 300
 
 
@@ -20,6 +24,7 @@ _kept = _Kept()
 
 def fault(text: str) -> Any:
     """Null, with its reason: ``return fault(...)`` wherever FEEL has null for an error (DMN 1.5, 10.3.2.13)."""
+    charge(_COST)
     reasons = _kept.reasons
     if reasons is None:
         reasons = _kept.reasons = []

@@ -18,6 +18,10 @@ from .signs import Modifiers, flags_of
 _MOST_PLACES = 8_000_000
 _MOST_TRIES = 200_000
 _STEP = 4
+_BEGUN = 3
+"""Steps that it takes to begin at a place."""
+_MARKS = 4
+"""As a shift: so many marks of groups are copied in the time of a step."""
 _AT_ONCE = 1_000
 
 Match = list[int]
@@ -71,6 +75,8 @@ class _Search:
         self.text = text
         self.whole = whole
         self.width = len(text) + 1
+        self.blank = bytes(len(self.steps))
+        """The part of ``seen`` that is about one place."""
         if self.width * len(self.steps) > _MOST_PLACES:
             raise ExpressionError(f"a text of {len(text)} characters is too long for the pattern: shorten one of them")
         self.seen = bytearray(0 if program.remembers else self.width * len(self.steps))
@@ -86,19 +92,20 @@ class _Search:
     def at(self, start: int) -> Match | None:
         """The match that begins at a place; what was tried from an earlier place has failed and is not tried again."""
         text, steps, seen, width = self.text, self.steps, self.seen, self.width
+        count = len(steps)
         remembers = self.program.remembers
         marks = [-1] * (2 * self.program.groups + 2)
         stack: list[tuple[int, int, Match]] = [(0, start, marks)]
-        spent = 0
+        spent = _BEGUN
         while stack:
             number, place, marks = stack.pop()
             while True:
                 spent += 1
-                if spent == _AT_ONCE:
+                if spent >= _AT_ONCE:
                     self.spend(spent)
                     spent = 0
                 if not remembers:
-                    key = number * width + place
+                    key = place * count + number
                     if seen[key]:
                         break
                     seen[key] = 1
@@ -111,6 +118,8 @@ class _Search:
                     if second >= 0:
                         stack.append((second, place, marks))
                 elif kind == "save":
+                    # What is tried later may need each of the copies.
+                    spent += len(marks) >> _MARKS
                     marks = marks.copy()
                     marks[second] = place
                 elif kind == "match":
@@ -131,8 +140,8 @@ class _Search:
     def forget(self, place: int) -> None:
         """What was tried at the end of a match has led to it; all else that was tried has failed for good."""
         if not self.program.remembers:
-            for number in range(len(self.steps)):
-                self.seen[number * self.width + place] = 0
+            begin = place * len(self.steps)
+            self.seen[begin : begin + len(self.steps)] = self.blank
 
     def spend(self, steps: int) -> None:
         effort.charge(_STEP * steps)

@@ -7,6 +7,8 @@ from ..faults import fault
 from ..values.kinds import Value, described
 from .signature import builtin
 
+_ENTRY = 6
+"""What it costs to take up a context, or to make one of an entry, in the time of a look at a member of a list."""
 _MOST_KEYS = 50
 """Of a path into contexts inside of each other."""
 
@@ -35,14 +37,14 @@ def _get_value_at(context: dict[str, Value], keys: list[Value]) -> Value:
 @builtin("get entries(m: context)")
 @builtin("get entries(context: context)")
 def _get_entries(m: dict[str, Value]) -> Value:
-    charge(len(m))
+    charge(_ENTRY * len(m))
     return [{"key": key, "value": value} for key, value in m.items()]
 
 
 @builtin("context(entries: list)")
 def _context(entries: list[Value]) -> Value:
     made: dict[str, Value] = {}
-    charge(len(entries))
+    charge(_ENTRY * len(entries))
     for entry in entries:
         if type(entry) is not dict or type(entry.get("key")) is not str or "value" not in entry:
             return fault("context(): an entry has no key that is a string, or no value")
@@ -84,6 +86,6 @@ def _context_merge(*given: Value) -> Value:
     for context in contexts:
         if type(context) is not dict:
             return fault(f"context merge(): {described(context)} is in the list, where contexts are expected")
-        charge(len(context))
+        charge(_ENTRY + len(context))
         made.update(context)
     return made

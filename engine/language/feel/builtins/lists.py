@@ -18,7 +18,7 @@ from .signature import builtin, called
 
 _COMPARISON = 8
 """What comparing two values costs, in the time of a look at one."""
-_KEYED = 8
+_KEYED = 20
 """What it costs to put one under what it is equal to, in the same measure."""
 _HASHED = frozenset({str, bool})
 
@@ -297,7 +297,7 @@ def _amounts(items: list[Value]) -> list[tuple[Value, int]]:
     return found
 
 
-_FLATTENED = 4
+_FLATTENED = 6
 """What moving an item out of its list costs, in the time of a look at it."""
 
 
@@ -308,7 +308,7 @@ def _flatten(items: list[Value]) -> Value:
     while pending:
         item = pending.pop()
         if type(item) is list:
-            charge(_FLATTENED * len(item))
+            charge(_FLATTENED * (1 + len(item)))
             pending.extend(reversed(item))
         else:
             found.append(item)
@@ -321,7 +321,7 @@ def _sort(items: list[Value], precedes: FunctionValue | None = None) -> Value:
         return fault("sort(): the function does not take two items")
 
     def compare(one: Value, two: Value) -> int:
-        charge(_COMPARISON)
+        charge(2 * _COMPARISON)
         if precedes is None:
             found = order(one, two)
             if found is None:

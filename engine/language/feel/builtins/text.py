@@ -156,7 +156,7 @@ def _split(string: str, delimiter: str) -> Value:
     parts: list[Value] = []
     end = 0
     for match in regex.find_all(string):
-        charge(_PIECE)
+        charge(2 * _PIECE)
         parts.append(made(string[end : match[0]]))
         end = match[1]
     return [*parts, string[end:]]
@@ -172,6 +172,7 @@ def _extract(string: str, pattern: str) -> Value:
 def _string_join(
     items: list[Value], delimiter: str | None = None, prefix: str | None = None, suffix: str | None = None
 ) -> Value:
+    charge(_PIECE * len(items))
     for item in items:
         if item is not None and type(item) is not str:
             return fault("string join(): an item of the list is no string")

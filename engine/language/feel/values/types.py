@@ -63,6 +63,10 @@ OTHERWISE: Mapping[str, str] = {
 """How modelers and earlier versions of DMN spell some of them."""
 
 
+_CONFORMS = 5
+"""What it takes to compare one value with its type, in the time of a look at it."""
+
+
 def is_instance(value: Value, type_: Type) -> bool:
     """``value instance of type``: null is of no type but Null (DMN 1.5, table 62)."""
     if value is None:
@@ -77,12 +81,12 @@ def conforms(value: Value, type_: Type) -> bool:
     if type_.kind != "Any" and kind_of(value) != type_.kind:
         return False
     if type_.kind == "list" and type_.item is not None:
-        effort.charge(len(value))
+        effort.charge(_CONFORMS * len(value))
         item = type_.item
         if not all(conforms(each, item) for each in value):
             return False
     elif type_.kind == "context" and type_.members is not None:
-        effort.charge(len(type_.members))
+        effort.charge(_CONFORMS * len(type_.members))
         for key, member in type_.members.items():
             if key not in value or not conforms(value[key], member):
                 return False
