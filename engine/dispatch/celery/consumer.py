@@ -37,7 +37,7 @@ AGAIN = 0.5
 """Seconds until answers are entered again that the store did not take."""
 
 
-class WorkerAnswer:
+class OpenMessage:
     """One message that is acknowledged once what it says is durable; ``future`` is None where that is so already.
 
     ``told`` is what came of a task, or what its start saves, of which the queue ``reply_to`` is to hear.
@@ -60,7 +60,7 @@ class Consumer:
         self._link = Link(app, heartbeats=True)
         self._arrived: list[Any] = []
         self._signs: list[messages.Sign] = []
-        self._open: deque[WorkerAnswer] = deque()
+        self._open: deque[OpenMessage] = deque()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="riverstone-answers", daemon=True)
 
@@ -146,13 +146,13 @@ class Consumer:
             return self._reports.enter_saving(told)
         return None if told is None else self._reports.enter(told)
 
-    def _read(self, message: Any) -> WorkerAnswer | None:
+    def _read(self, message: Any) -> OpenMessage | None:
         try:
             decoded = messages.read(body_text(message))
             if decoded["kind"] == "answer":
-                return WorkerAnswer(message, answer_messages.read_answer(decoded, self._reports.limits))
+                return OpenMessage(message, answer_messages.read_answer(decoded, self._reports.limits))
             if decoded["kind"] == "save":
-                return WorkerAnswer(message, *messages.read_saving(decoded, self._reports.limits))
+                return OpenMessage(message, *messages.read_saving(decoded, self._reports.limits))
             self._other(decoded)
         except Invalid as error:
             # Nobody could make more of it by seeing it again.
@@ -164,7 +164,7 @@ class Consumer:
         except Exception as error:
             # Delivered again it would stop every engine again.
             logger.error("a message is dropped: %s", where(error))
-        return WorkerAnswer(message, None)
+        return OpenMessage(message, None)
 
     def _other(self, decoded: Mapping[str, Any]) -> None:
         if decoded["kind"] == "stones":
@@ -197,7 +197,7 @@ class Consumer:
             for message in durable:
                 message.ack()
 
-    def _is_over(self, answer: WorkerAnswer, future: Future[Any]) -> bool:
+    def _is_over(self, answer: OpenMessage, future: Future[Any]) -> bool:
         """Whether the answer has been dealt with; one that cannot be entered yet, or not as it is, is entered again."""
         error = future.exception()
         if isinstance(error, EngineClosed):
