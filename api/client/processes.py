@@ -19,8 +19,8 @@ from ...engine.views.statistics import Statistics
 from ...engine.views.tasks import Task, TaskCount, TaskState
 from ...models import Sort
 from ...models.vocabulary import InstanceKind, ProcessState, ProcessStatus
+from ..wire.causes import said_by_each
 from ..wire.members import TIME
-from ..wire.records import said_by_each
 from . import reading
 from .requests import searched
 from .transport import Transport, part

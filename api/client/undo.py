@@ -10,7 +10,7 @@ from ...engine.views.failures import Failure
 from ...engine.views.processes import ProcessInstance
 from ...engine.views.undo import MigrationPlan, RepairAction, RepairPlan, RewindPlan, UndoStep
 from ...models.vocabulary import UndoKind
-from ..wire.records import said_by_each
+from ..wire.causes import said_by_each
 from . import reading
 from .processes import ProcessCalls
 from .transport import part

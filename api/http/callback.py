@@ -11,7 +11,7 @@ from ...engine.limits import Limits
 from ..access.clients import TOKEN
 from ..wire.body import body_of
 from ..wire.operation import Operations
-from ..wire.records import TokenAnswer
+from ..wire.plain_records import TokenAnswer
 
 OPERATIONS = Operations()
 

@@ -9,7 +9,7 @@ from ...engine import Engine
 from ...engine.operating.access_keys import SCOPES
 from ..access.clients import KNOWN, present_client
 from ..wire.operation import Operations
-from ..wire.records import ClientRecord
+from ..wire.plain_records import ClientRecord
 
 OPERATIONS = Operations()
 

@@ -15,7 +15,7 @@ from ...engine.errors import StoreUnavailable
 from ..access.clients import OPEN, present_client
 from ..errors import Refused
 from ..wire.operation import Operations
-from ..wire.records import HealthRecord
+from ..wire.plain_records import HealthRecord
 from ..wire.request_schemas.strict import Nothing
 
 if TYPE_CHECKING:

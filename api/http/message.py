@@ -8,7 +8,8 @@ from ...engine import Engine
 from ...engine.views.processes import MessageReceipt, ProcessInstance
 from ..wire.body import JsonBody
 from ..wire.operation import Operations, refuse_impossible_ids, visible
-from ..wire.records import MessageReceiptRecord, ProcessRecord, SignalReceivers
+from ..wire.plain_records import SignalReceivers
+from ..wire.records import MessageReceiptRecord, ProcessRecord
 from ..wire.request_schemas.processes import EventHeaders, Message, Signal
 
 OPERATIONS = Operations()

@@ -20,13 +20,14 @@ from ...engine.views.undo import MigrationPlan, RepairPlan, RewindPlan, UndoStep
 from ...models.vocabulary import ProcessState
 from ..access.clients import present_client
 from ..wire.body import JsonBody
+from ..wire.causes import said_once
 from ..wire.operation import Operations, visible
+from ..wire.plain_records import ProcessCounts, SourceRecord, VariablesRecord
 from ..wire.records import (
     DecisionMadePage,
     ExplanationRecord,
     HistoryPage,
     MigrationPlanRecord,
-    ProcessCounts,
     ProcessDetail,
     ProcessPage,
     ProcessRecord,
@@ -34,12 +35,9 @@ from ..wire.records import (
     RepairPlanRecord,
     RewindPlanRecord,
     SearchPage,
-    SourceRecord,
     TaskCountRecord,
     TaskDetail,
     UndoStepRecord,
-    VariablesRecord,
-    said_once,
 )
 from ..wire.request_schemas.decisions import DecisionMadeQuery
 from ..wire.request_schemas.lists import (

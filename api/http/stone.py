@@ -7,7 +7,8 @@ from typing import Any
 from ...engine import Engine, StoneDeclaration, SuspendedStone
 from ..wire.body import JsonBody
 from ..wire.operation import Operations
-from ..wire.records import StoneRecord, SuspendedStoneRecord, TemplateRecord
+from ..wire.plain_records import TemplateRecord
+from ..wire.records import StoneRecord, SuspendedStoneRecord
 from ..wire.request_schemas.models import TemplateQuery
 from ..wire.request_schemas.stones import StoneCode, StoneDeclared, StoneSuspension
 

@@ -16,15 +16,14 @@ from ..access.rule import credential_given
 from ..wire.answer import json_response, unless_known
 from ..wire.body import JsonBody
 from ..wire.operation import Operations, refuse_impossible_ids, visible
+from ..wire.plain_records import SecretOutputs, TokenAnswer
 from ..wire.records import (
     InboxCountsRecord,
     ProcessRecord,
     RepairPlanRecord,
-    SecretOutputs,
     TaskDetail,
     TaskFormRecord,
     TaskRecord,
-    TokenAnswer,
     UserTaskPage,
     UserTaskRecord,
 )

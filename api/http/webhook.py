@@ -9,7 +9,8 @@ from ...engine.calls.webhooks import Notice, Subscription
 from ..access.clients import present_client
 from ..wire.body import JsonBody
 from ..wire.operation import Operations
-from ..wire.records import NoticePage, SubscriptionRecord, WebhookDone, WebhookSecretRecord
+from ..wire.plain_records import WebhookDone, WebhookSecretRecord
+from ..wire.records import NoticePage, SubscriptionRecord
 from ..wire.request_schemas.webhooks import NoticeQuery, Subscribed
 
 OPERATIONS = Operations()

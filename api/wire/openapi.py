@@ -13,7 +13,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import fields
 
 from ..access.clients import OPEN, TOKEN
-from . import records
+from . import plain_records, records
 from .examples import EXAMPLES
 from .members import (
     DECIMAL_ID,
@@ -29,8 +29,8 @@ from .members import (
     Texts,
 )
 from .operation import DECIMAL, METHODS, Operation
+from .plain_records import Problem
 from .record import camel
-from .records import Problem
 from .request_schemas import (
     batches,
     decisions,
@@ -135,7 +135,7 @@ def describe(operations: Iterable[Operation], *, server: str = "/") -> dict[str,
     spec.components.schema("JsonObject", JSON_OBJECT)
     spec.components.schema("Problem", schema=Problem)
     for name, example in EXAMPLES.items():
-        schema: Any = next(vars(module)[name] for module in (*REQUESTS, records) if name in vars(module))
+        schema: Any = next(vars(module)[name] for module in (*REQUESTS, records, plain_records) if name in vars(module))
         further = one_model() if schema is processes.ProcessStart else {}
         spec.components.schema(name, {**further, "examples": [example]}, schema=schema)
     for name, description in TAGS.items():

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from typing import Any, Literal, TypeVar
-
-from marshmallow import Schema, fields
+from marshmallow import fields
 
 from ...engine.authoring.model_views import Deployment, Draft, Model
 from ...engine.calls.webhooks import Notice, Subscription
 from ...engine.findings import Finding
-from ...engine.operating.access_keys import Scope
 from ...engine.stones.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
 from ...engine.stones.quota import Quota
 from ...engine.views.batches import Batch, BatchItem, BatchPreview
@@ -40,12 +35,9 @@ from ...engine.views.statistics import RunFigures, Statistics
 from ...engine.views.tasks import Task, TaskBinding, TaskCount
 from ...engine.views.undo import MigrationPlan, MovedTimer, RepairPlan, RepairStep, RewindPlan, UndoStep
 from ..codes import CodeExplained
-from .members import Inner, Items, JsonText, LocalTime, Word, shown
+from .members import Inner, Items, JsonText
 from .record import Given, record
 
-Following = TypeVar("Following", Task, UndoStep)
-MOST_REPEATED = 50
-"""Ids in ``after`` that are repeated for each of many that follow the same."""
 AFTER_AS = {
     "afterAs": "Where more than 50 ids in `after` would be those of a task that is earlier in this list: the `taskId` "
     "of that. Then `after` is empty here."
@@ -129,23 +121,6 @@ MigrationPlanRecord = record("MigrationPlanRecord", MigrationPlan)
 RepairStepRecord = record("RepairStepRecord", RepairStep)
 RepairPlanRecord = record("RepairPlanRecord", RepairPlan)
 RewindPlanRecord = record("RewindPlanRecord", RewindPlan)
-
-
-class TemplateRecord(Schema):
-    """An element template, as the modelers of Camunda read it."""
-
-    schema_of = fields.String(data_key="$schema")
-    id = fields.String()
-    name = fields.String()
-    description = fields.String()
-    category = fields.Dict()
-    applies_to = fields.List(fields.String(), data_key="appliesTo")
-    element_type = fields.Dict(data_key="elementType")
-    groups = fields.List(fields.Dict())
-    properties = fields.List(fields.Dict())
-
-    def dump(self, obj: Any, *, many: bool | None = None) -> Any:
-        return obj
 
 
 StoneParameter = record("StoneParameter", ParameterDeclaration)
@@ -370,123 +345,4 @@ BatchPage = record("BatchPage", Page[Batch])
 BatchItemPage = record("BatchItemPage", Page[BatchItem])
 
 
-class SourceRecord(Schema):
-    """The BPMN files that a process instance runs; the first holds its process unless another one has its key."""
-
-    files = shown("files", fields.List, cls_or_instance=fields.String())
-
-
-class VariablesRecord(Schema):
-    """The variables of a process, secrets hidden."""
-
-    variables = shown("variables", fields.Dict)
-
-
-class ProcessCounts(Schema):
-    """How many process instances there are in each state; of each at most 1,000 are counted."""
-
-    running = shown("running", fields.Integer)
-    attention = shown("attention", fields.Integer)
-    person = shown("person", fields.Integer)
-    event = shown("event", fields.Integer)
-    stone = shown("stone", fields.Integer)
-    suspended = shown("suspended", fields.Integer)
-    quota = shown("quota", fields.Integer)
-    success = shown("success", fields.Integer)
-    failed = shown("failed", fields.Integer)
-    canceled = shown("canceled", fields.Integer)
-
-
-class ClientRecord(Schema):
-    """Whom the server takes the client for, and what it may do."""
-
-    name = shown("name")
-    scopes = shown("scopes", fields.List, cls_or_instance=Word(Scope))
-    owner = shown("owner", allow_none=True)
-    user = shown("user", allow_none=True, metadata={"description": "The person who asks, as models name people."})
-    groups = shown("groups", fields.List, cls_or_instance=fields.String(), metadata={"description": "Of that person."})
-    time = shown("time", LocalTime, metadata={"description": "The server's present time, in the zone of all times."})
-
-
-class HealthRecord(Schema):
-    """That the server is there, in one word."""
-
-    status = Word(Literal["live", "ready"], required=True)
-
-
 MessageReceiptRecord = record("MessageReceipt", MessageReceipt)
-
-
-class SignalReceivers(Schema):
-    """Which process instances a signal reached."""
-
-    process_instance_ids = shown("processInstanceIds", fields.List, cls_or_instance=fields.String())
-
-
-class WebhookDone(Schema):
-    """That it is done."""
-
-    done = shown("done", fields.Boolean)
-
-
-class WebhookSecretRecord(Schema):
-    """A secret by which a receiver knows what it is told; it is not shown again."""
-
-    secret = shown("secret")
-
-
-class TokenAnswer(Schema):
-    """What came of telling something by the token of a task."""
-
-    taken = shown("taken", fields.Boolean)
-
-
-class SecretOutputs(Schema):
-    """The secret outputs of a task, in clear."""
-
-    outputs = shown("outputs", fields.Dict)
-
-
-class Problem(Schema):
-    """An error as RFC 9457 has it, with a stable ``code``."""
-
-    type = shown("type")
-    title = shown("title")
-    status = shown("status", fields.Integer)
-    detail = shown("detail")
-    code = shown("code")
-    message = shown("message")
-    request_id = fields.String(data_key="requestId")
-    errors = fields.Dict(keys=fields.String(), values=fields.List(fields.String()))
-    findings = fields.List(fields.Nested(FindingRecord))
-    current_status = fields.String(data_key="currentStatus", allow_none=True)
-    allowed = fields.List(fields.String())
-    related = fields.String(data_key="relatedProcessInstanceId", allow_none=True)
-
-
-def said_once(items: Sequence[Following]) -> list[Following]:
-    """The items; those that followed the same many others name the first of them: n + m ids, not n times m."""
-    first: dict[tuple[str, ...], str] = {}
-    known: dict[int, str] = {}
-    shown: list[Following] = []
-    for item in items:
-        if len(item.after) > MOST_REPEATED:
-            # The engine has made each such tuple once, so that they need not be compared.
-            as_that = known.get(id(item.after)) or first.setdefault(item.after, item.task_id)
-            known[id(item.after)] = as_that
-            if as_that != item.task_id:
-                item = replace(item, after=(), after_as=as_that)
-        shown.append(item)
-    return shown
-
-
-def said_by_each(items: Iterable[Following]) -> list[Following]:
-    """The opposite: what :func:`said_once` has left out is there again."""
-    after: dict[str, tuple[str, ...]] = {}
-    found: list[Following] = []
-    for item in items:
-        if item.after_as is not None:
-            item = replace(item, after=after.get(item.after_as, ()), after_as=None)
-        after[item.task_id] = item.after
-        found.append(item)
-    return found
