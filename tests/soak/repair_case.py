@@ -155,6 +155,8 @@ class RepairCase(UndoCase):
         """Give the process up where it stands: all goes but what is to stay, in order."""
         self.come_to_rest_with_stones()
         self.deadly = 0.0
+        # An engine that has just come back may have an outcome to enter that ends the process.
+        self.engine.run_pending()
         if self.engine.get(self.started).status != "running":
             return
         self.foretold_undo("cancel")
