@@ -287,3 +287,10 @@ def test_a_value_that_is_no_text_is_seconds_or_a_clear_error(value: object) -> N
         assert kind == "duration"
         assert due is not None
         assert due >= BEGIN
+
+
+@pytest.mark.parametrize("text", ["PT٣S", "P१D", "PT1.٥S"])
+def test_a_duration_has_the_digits_of_iso_8601_alone(text: str) -> None:
+    """ISO 8601, 3.2: digits are those of ISO/IEC 646; an engine in Java refuses others too."""
+    with pytest.raises(ExpressionError, match="is not an ISO 8601 duration"):
+        duration_ms(text, BEGIN)
