@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+
+from .services import free_port
 
 BLOCK = re.compile(r"^```(python|xml|toml|sh)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 NAMED = re.compile(r"(?:# |<!-- )(\w+\.\w+)(?: -->)?\n")
@@ -20,7 +21,7 @@ SAYS = re.compile(r"^# -> (.+)$", re.MULTILINE)
 
 def play(page: Path, folder: Path) -> int:
     """Run all blocks of a page in the folder; fails where one does, or does not print what it promises."""
-    port = str(_free_port())
+    port = str(free_port())
     environment = {
         "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))),
         "HOME": str(folder),
@@ -61,10 +62,3 @@ def _run(script: list[str], folder: Path, environment: dict[str, str]) -> tuple[
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
     return code, said.read_text(encoding="utf-8", errors="replace")
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-    return port

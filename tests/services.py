@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
+import socket
+from contextlib import suppress
 from typing import NoReturn
 
 import pytest
@@ -19,6 +22,18 @@ def skip(missing: str) -> NoReturn:
     With ``CI`` set every skipped test fails (``tests/conftest.py``).
     """
     pytest.skip(missing)
+
+
+def free_port() -> int:
+    """A port of the loopback for a server that has to be told one before it is there.
+
+    It is below those that the system gives to connections. One of these could be in use again before the server is.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def program(*names: str, package: str) -> str:

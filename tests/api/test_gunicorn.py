@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import pytest
 import requests
 
 from ..features.sketch import line, service
+from ..services import free_port
 
 STONES = """
 import time
@@ -44,9 +44,7 @@ def folder(tmp_path: Path) -> Path:
 
 @contextmanager
 def gunicorn(folder: Path, *options: str) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{port}", "--log-level", "warning", *options]
     environment = {
         **os.environ,
@@ -65,7 +63,7 @@ def gunicorn(folder: Path, *options: str) -> Iterator[str]:
                     time.sleep(0.1)
             yield url
             server.send_signal(signal.SIGTERM)
-            server.wait(20)
+            server.wait(60)
         finally:
             if server.poll() is None:
                 server.kill()

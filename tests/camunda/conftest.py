@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -39,14 +40,14 @@ class Worker:
                 self._said.put(json.loads(line))
 
     def says(self, wanted: str | None = None) -> dict[str, Any]:
-        """The next that it says, or the next with this member."""
-        while True:
-            try:
-                said = self._said.get(timeout=PATIENCE)
-            except Empty:
-                raise AssertionError(f"the worker says nothing, and ended with {self.process.poll()}") from None
-            if wanted is None or wanted in said:
-                return said
+        """The next that it says, or the next with this member, however much else it says."""
+        end, said = time.monotonic() + PATIENCE, None
+        while time.monotonic() < end:
+            with suppress(Empty):
+                said = self._said.get(timeout=1)
+                if wanted is None or wanted in said:
+                    return said
+        raise AssertionError(f"the worker does not say it, but {said!r} at last, and ended with {self.process.poll()}")
 
     def end(self) -> None:
         self.process.kill()

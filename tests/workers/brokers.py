@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from ..services import RABBITMQ, program, skip
+from ..services import RABBITMQ, free_port, program, skip
 
 KINDS = ("rabbitmq", "redis")
 
@@ -51,7 +51,7 @@ class RedisServer:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -62,7 +62,7 @@ class RedisServer:
         self._process = subprocess.Popen(
             [command, *options, "--dir", str(self.folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        _answers(self.port, 10)
+        _answers(self.port, 60)
 
     def kill(self) -> None:
         """End it as a power failure would."""
@@ -77,7 +77,7 @@ class RabbitServer:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port, self._distribution = _free_port(), _free_port()
+        self.port, self._distribution = free_port(), free_port()
         self.url = f"amqp://guest:guest@127.0.0.1:{self.port}//"
 
     def start(self) -> None:
@@ -113,13 +113,6 @@ class RabbitServer:
         """End it as a power failure would."""
         with suppress(OSError, ValueError):
             os.kill(int(self._pid_file.read_text()), signal.SIGKILL)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _answers(port: int, seconds: float) -> None:

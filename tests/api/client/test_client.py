@@ -25,6 +25,7 @@ from riverstone.api.server import Server
 from riverstone.engine import Conflict, Engine, Invalid, ModelInvalid, RiverstoneError, VariablesInvalid, WaitTimeout
 
 from ...features.sketch import line, runs, service
+from ...services import free_port
 from .. import processes
 
 DISH = b"""<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="urn:d">
@@ -256,7 +257,7 @@ class Flaky:
             threading.Thread(target=self._serve, args=(client,)).start()
 
     def _serve(self, client: socket.socket) -> None:
-        with client, socket.create_connection(("127.0.0.1", self.port)) as server:
+        with client, suppress(OSError), socket.create_connection(("127.0.0.1", self.port)) as server:
             asking = threading.Thread(target=self._pass_on, args=(client, server))
             asking.start()
             with suppress(OSError):
@@ -323,9 +324,7 @@ def test_a_server_without_a_certificate_to_trust_names_what_to_set(address: str)
 
 
 def test_a_server_that_is_not_there_or_is_no_riverstone_is_told(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    with Client(f"http://127.0.0.1:{port}", retries=1, timeout=2) as client:
+    with Client(f"http://127.0.0.1:{free_port()}", retries=1, timeout=60) as client:
         assert "does not answer" in str(raised(client.models))
     app = Flask("other")
     app.add_url_rule("/model", view_func=lambda: "<html>hello</html>")
