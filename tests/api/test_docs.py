@@ -45,6 +45,15 @@ def test_the_calls_are_tried_from_the_page(page: Any, address: str, engine: Engi
     assert {url for url in page.asked if not url.startswith((f"{address}/", "data:"))} == set()
 
 
+def test_who_reads_chinese_is_told_that_the_page_is_in_english(browser: Any, address: str) -> None:
+    for locale, told in (("zh-CN", True), ("en-GB", False)):
+        page = browser.new_page(locale=locale)
+        page.goto(f"{address}/docs")
+        page.wait_for_selector(".opblock")
+        assert page.get_by_text("本页的说明只有英文").is_visible() == told
+        page.close()
+
+
 def test_where_a_key_is_needed_the_page_asks_for_it_and_keeps_it_to_itself(
     page: Any, address: str, engine: Engine
 ) -> None:

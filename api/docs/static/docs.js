@@ -1,6 +1,8 @@
 // The key stays in this page's memory: it is gone with the page, and no other page sees it.
 let key = null;
 
+document.getElementById("english").hidden = !navigator.language.startsWith("zh");
+
 const entrance = document.getElementById("entrance");
 
 function withKey(headers) {
