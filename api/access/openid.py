@@ -238,7 +238,9 @@ class Provider:
             raise SignInRefused(text, code="sign-in-unnamed")
         if self.owner_claim and owner is None:
             raise SignInRefused(f"The claim {self.owner_claim!r} is missing.", code="sign-in-unnamed")
-        scopes = frozenset(scope for value in values for scope in self.scopes.get(value, ()))
+        # A provider may list objects beside texts.
+        told = [value for value in values if isinstance(value, str)]
+        scopes = frozenset(scope for value in told for scope in self.scopes.get(value, ()))
         return SignedIn(user=str(user), groups=tuple(sorted(set(groups))), scopes=scopes, owner=owner)
 
     # -- the conversation

@@ -146,6 +146,30 @@ def test_nonsense_of_the_provider_is_no_fault_of_the_server(
     assert known(client).status_code == 401
 
 
+NO_TEXTS: list[Any] = [[{"name": "ops"}], [["ops"]], [None], {"ops": 1}, [1.5], 5, True]
+
+
+def test_what_a_claim_of_scopes_lists_beside_texts_gives_nothing(engine: Engine, liar: Liar) -> None:
+    """A provider may tell of a role by an object (RFC 7643, 4.1.2)."""
+    provider = asking(liar.issuer, scopes_claim="roles", groups_claim=None)
+    client = Client(create_app(engine, access=Access(engine, None, provider)))
+    for values in NO_TEXTS:
+        liar.token = lambda claims, values=values: liar.signed({**claims, "roles": values})  # type: ignore[misc]
+
+        assert liar.sign_in(client).headers["Location"] == "/console/", values
+        assert known(client).json["scopes"] == []
+
+
+def test_a_claim_of_another_type_is_no_fault_of_the_server(client: Client, liar: Liar) -> None:
+    for name in ("iss", "sub", "aud", "exp", "iat", "nbf", "nonce", "azp", "at_hash", "groups"):
+        for value in (*NO_TEXTS, -1, 1e300, "", "x" * 300):
+            liar.token = lambda claims, changed=(name, value): liar.signed(  # type: ignore[misc]
+                {**claims, changed[0]: changed[1]}
+            )
+
+            assert liar.sign_in(client).status_code == 302, (name, value)
+
+
 def test_a_description_of_another_issuer_or_in_clear_text_is_not_followed(client: Client, liar: Liar) -> None:
     where = "/.well-known/openid-configuration"
     for more in (
