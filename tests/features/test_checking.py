@@ -679,7 +679,7 @@ def test_a_check_that_hangs_says_that_nobody_can_tell_and_holds_nobody_up(url: s
         engine.deploy(line("many", *(service(name, "slow") for name in "abcdef"), service("g", "quick")))
         number = engine.wait(engine.start(key="many", name="x").process_instance_id, 30).process_instance_id
         engine.check(number)
-        found = until(lambda: {each.namespace: each for each in engine.resources().items if each.check is not None}, 60)
+        found = until(lambda: {each.namespace: each for each in engine.resources().items if each.check is not None}, 3)
         assert found["g"].check == "there"
         assert sum(begun.values()) == 2
         assert {each.reason for each in found.values() if each.check == "unknown"} == {

@@ -82,7 +82,7 @@ def test_the_limits_of_a_turn_hold_for_all_of_its_portions(tmp_path: Path) -> No
     with Engine(f"sqlite:///{tmp_path}/river.db", dispatcher="threads", limits=limits) as engine:
         engine.deploy(counting(1_000_000_000))
         long = engine.start(key="long", name="test", variables={"n": 0}).process_instance_id
-        stopped = engine.wait(long, timeout=60)
+        stopped = engine.wait(long, timeout=300)
 
     assert stopped.status == "failed"
     assert "steps_per_turn" in (stopped.reason or "") or "turn_work" in (stopped.reason or "")
