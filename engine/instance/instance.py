@@ -397,7 +397,9 @@ class Instance:
         user_tasks.begin(self, row, to)
         self.people += 1
         if inputs := token.node.input_values:
-            row.parameters = jsontext.dumps({name: token.data[name] for name in inputs})
+            given = {name: token.data[name] for name in inputs}
+            self.weight.foresee(given)
+            row.parameters = jsontext.dumps(given)
         self.weight.add(row.locals, row.parameters)
 
     def new_task(
