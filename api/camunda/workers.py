@@ -12,8 +12,7 @@ from typing import Any
 from flask import Response, request
 
 from ...engine import Engine
-from ...engine.calls.tasks.external_searches import MOST_AT_ONCE
-from ...engine.calls.tasks.external_views import ExternalTask, Topic
+from ...engine.calls.tasks.external_views import MOST_AT_ONCE, ExternalTask, Topic
 from ...engine.steps.tasks.external_tasks import UnknownExternalTask
 from ...models import ExternalFilter
 from ..access.clients import present_client

@@ -428,3 +428,29 @@ def test_no_line_tells_a_secret_output_before_it_is_known(engine: Engine) -> Non
         engine.external.tell(task.id, "w", lines=["it is hunter2"])
     assert refused.value.code == "log-secret"
     engine.external.tell(task.id, "w", percent=10)
+
+
+def test_a_task_whose_variables_fit_is_found_behind_any_number_that_do_not(engine: Engine) -> None:
+    engine.deploy(line("shop", service("a", "mail")), external=True)
+    for _ in range(130):
+        engine.start(key="shop", name="test", variables={"region": "north"})
+    meant = engine.start(key="shop", name="test", variables={"region": "south"}).process_instance_id
+    assert one(engine, "mail", process_variables={"region": "south"}).process_instance_id == meant
+    assert nothing(engine, "mail", process_variables={"region": "south"})
+
+
+def test_a_fetch_that_has_no_time_to_look_further_is_gone_on_with_by_the_next(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there are, no fetch looks at them without an end, and none begins for ever at the same ones."""
+    monkeypatch.setattr("riverstone.engine.calls.tasks.external_tasks.LONGEST_LOOK", 0.0)
+    engine.deploy(line("shop", service("a", "mail")), external=True)
+    for _ in range(230):
+        engine.start(key="shop", name="test", variables={"region": "north"})
+    meant = engine.start(key="shop", name="test", variables={"region": "south"}).process_instance_id
+    assert nothing(engine, "mail", process_variables={"region": "south"})
+    assert nothing(engine, "mail", process_variables={"region": "south"})
+    assert one(engine, "mail", process_variables={"region": "south"}).process_instance_id == meant
+    assert nothing(engine, "mail", process_variables={"region": "south"})
+    again = engine.start(key="shop", name="test", variables={"region": "north"}).process_instance_id
+    assert one(engine, "mail", process_variables={"region": "north"}).process_instance_id != again

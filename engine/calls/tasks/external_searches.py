@@ -12,10 +12,7 @@ from ...steps.tasks.external_tasks import UnknownExternalTask
 from ...store_errors import engine_errors
 from ..workings import number_of
 from .external_topics import ExternalTopics
-from .external_views import ExternalTask, Topic, all_failed, all_shown, read_id
-
-MOST_AT_ONCE = 100
-"""Tasks that one fetch gets at most."""
+from .external_views import MOST_AT_ONCE, ExternalTask, Topic, all_failed, all_shown, read_id
 
 
 class ExternalSearches(ExternalTopics):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from math import ceil
@@ -18,11 +19,15 @@ from ...steps.tasks.external_tasks import Lock, UnknownExternalTask, WorkerAnswe
 from ...store_errors import engine_errors
 from ...work import LONGEST_LOG_LINE, MOST_LOG_LINES
 from ..workings import number_of
-from .external_searches import MOST_AT_ONCE, ExternalSearches, owned
-from .external_views import ExternalTask, Topic, holds, read_id, shown, topic_asked
+from .external_searches import ExternalSearches, owned
+from .external_views import MOST_AT_ONCE, ExternalTask, Look, Topic, holds, read_id, shown, topic_asked
 
 ROUNDS = 10
 """How often one fetch looks for more where what it found waits for a quota."""
+LONGEST_LOOK = 1.0
+"""Seconds in which one fetch begins to look at more tasks because the variables of those before them do not fit."""
+MOST_PLACES = 1000
+"""Of fetches that did not come to the end: beyond that all begin anew."""
 LONGEST_LOCK = 7 * 24 * 3600 * 1000
 """Milliseconds for which a task can be locked."""
 LONGEST_NAME = 255
@@ -58,24 +63,47 @@ class ExternalCalls(ExternalSearches):
         self._check(worker, topics)
         self.learn(each.name for each in topics)
         most, got = min(most, MOST_AT_ONCE), list[ExternalTask]()
-        for _ in range(ROUNDS):
-            locked = self._fetch(worker, topics, most - len(got), by_priority=by_priority, newest=newest)
+        looks = [Look(topic, self._passed.get(self._asked(topic), 0)) for topic in topics]
+        until, rounds = time.monotonic() + LONGEST_LOOK, ROUNDS
+        while looks and len(got) < most:
+            locked = self._fetch(worker, looks, most - len(got), by_priority=by_priority, newest=newest)
             got += [task for lock, task in locked if lock.is_held]
-            if len(got) >= most or all(lock.is_held for lock, _ in locked):
+            rounds -= 1
+            if rounds and not all(lock.is_held for lock, _ in locked):
+                # Those that wait for a quota now are not found again.
+                continue
+            looks, rounds = [each.behind() for each in looks if each.has_more], ROUNDS
+            if time.monotonic() >= until:
                 break
+        self._keep_place(topics, [] if got else looks)
         return got
 
+    def _asked(self, topic: Topic) -> tuple[str | None, str, str]:
+        return self.owner, topic.name, jsontext.dumps(dict(sorted(topic.process_variables.items())))
+
+    def _keep_place(self, topics: Sequence[Topic], looks: Sequence[Look]) -> None:
+        """Let the next fetch go on where this one had no time to look further, and else begin at the first task."""
+        for topic in topics:
+            self._passed.pop(self._asked(topic), None)
+        if len(self._passed) > MOST_PLACES:
+            self._passed.clear()
+        self._passed.update({self._asked(each.topic): each.offset for each in looks})
+
     def _fetch(
-        self, worker: str, topics: Sequence[Topic], most: int, *, by_priority: bool, newest: bool
+        self, worker: str, looks: Sequence[Look], most: int, *, by_priority: bool, newest: bool
     ) -> list[tuple[Lock, ExternalTask]]:
         """Those that may be had now; those of them that found their quotas full wait in line since."""
+        topics = [each.topic for each in looks]
         waiters = self.offers.waiters(each.name for each in topics)
         found: list[tuple[ExternalRow, Topic]] = []
         with engine_errors():
-            for topic in topics:
-                wanted = _filter(topic, self.owner)
+            for look in looks:
+                topic, wanted = look.topic, _filter(look.topic, self.owner)
                 few = most if not topic.process_variables else MOST_AT_ONCE
-                rows = self.facilities.external.find(wanted, limit=few, by_priority=by_priority, newest=newest)
+                rows = self.facilities.external.find(
+                    wanted, limit=few, offset=look.offset, by_priority=by_priority, newest=newest
+                )
+                look.has_more = bool(topic.process_variables) and len(rows) == few
                 found += [(row, topic) for row in rows]
                 if waiters > 1 and len(topics) == 1:
                     # Whoever waits beside this one gets its share.

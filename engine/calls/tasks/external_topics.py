@@ -35,6 +35,8 @@ class ExternalTopics:
         self._reports = reports
         self._strange: dict[str, float] = {}
         """Topics that nothing makes known, and when that was found."""
+        self._passed: dict[tuple[str | None, str, str], int] = {}
+        """Tasks that were passed over, for an owner, a topic and variables: the next fetch goes on behind so many."""
 
     def limited(self, *, owner: str | None, may: Callable[[str], bool]) -> Self:
         """The same for who sees the tasks of one owner alone, and of some topics."""

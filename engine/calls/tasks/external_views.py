@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from ...instance.instance import Instance
     from ...instance.provenance import DefinedBy
 
+MOST_AT_ONCE = 100
+"""Tasks that one fetch gets at most."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Topic:
@@ -48,6 +51,19 @@ class Topic:
     version_tag: str | None = None
     process_variables: Mapping[str, Any] = field(default_factory=dict)
     """Values that variables of the process have to have."""
+
+
+@dataclass(slots=True)
+class Look:
+    """One look at tasks of a topic, behind as many as do not fit."""
+
+    topic: Topic
+    offset: int
+    has_more: bool = False
+
+    def behind(self) -> Look:
+        """The look at those that come after these."""
+        return Look(self.topic, self.offset + MOST_AT_ONCE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
