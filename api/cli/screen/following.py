@@ -84,7 +84,8 @@ def what_it_waits_for(task: Task) -> str | None:
     if task.end_time is not None:
         return None
     if task.status == "stone-missing":
-        return printable(f"Task {task.task_id} waits for the stone {task.stone}: name its module by --stones MODULE.")
+        mend = "name its module by --stones MODULE, or start its worker"
+        return printable(f"Task {task.task_id} waits for the stone {task.stone}: {mend}.")
     if task.stone is None:
         command = f"riverstone complete {task.task_id} --outputs '{{...}}'"
         return printable(f"Task {task.task_id} ({task.name}) waits for a person: {command}")

@@ -127,7 +127,7 @@ def _awaited(awaited: Awaited) -> str:
     if awaited.kind == "suspended":
         return f"waits for stone {awaited.name}, which is suspended"
     if awaited.kind == "stone-missing":
-        return f"waits for stone {awaited.name}, which no engine has"
+        return f"waits for an engine or worker that has the stone {awaited.name}"
     if awaited.due is not None:
         return f"waits until {local_time(awaited.due)}"
     return f"waits for {awaited.kind} {awaited.name or awaited.element_id}"

@@ -227,7 +227,7 @@ export default {
   "awaits.timer": "Waits for a time",
   "awaits.date": "Waits for a time",
   "awaits.suspended": "Waits for stone {name}, which is suspended",
-  "awaits.stone-missing": "Waits for stone {name}, which no engine has",
+  "awaits.stone-missing": "Waits for an engine or worker that has the stone {name}",
   "awaits.time": "Waits until {time}",
   "awaits.more": "{word}, {count} more",
   "process.delete.failed": "Delete failed",

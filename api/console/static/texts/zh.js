@@ -226,7 +226,7 @@ export default {
   "awaits.timer": "等待时间到达",
   "awaits.date": "等待时间到达",
   "awaits.suspended": "等待 stone {name}（已挂起）",
-  "awaits.stone-missing": "等待 stone {name}（没有引擎提供）",
+  "awaits.stone-missing": "等待提供 stone {name} 的引擎或 worker",
   "awaits.time": "等待至 {time}",
   "awaits.more": "{word}，另有 {count} 处",
   "process.delete.failed": "删除失败",
