@@ -32,7 +32,7 @@ def read_source(source: Source) -> tuple[bytes, str | None]:
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise Malformed(f"The file {os.fspath(source)!r} cannot be read: {reason}.") from error
-    content = _bounded(source, getattr(source, "name", "that is open"))
+    content = _bounded(source, getattr(source, "name", "model"))
     if not isinstance(content, bytes):
         raise Malformed("A BPMN file must be opened in binary mode: its encoding is told by the XML itself.")
     return content, os.path.basename(str(getattr(source, "name", ""))) or None
