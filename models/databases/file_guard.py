@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any
 
@@ -130,8 +130,10 @@ class FileGuard(Guard):
         self._drop_free()
 
     def _drop_free(self) -> None:
-        while self._free:
-            close(self._free.pop())
+        # Another thread may take the last one meanwhile.
+        with suppress(IndexError):
+            while True:
+                close(self._free.pop())
 
     def _open(self) -> Any:
         try:
