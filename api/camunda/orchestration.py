@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
@@ -19,12 +20,14 @@ from .workers import EARLY, WAIT
 VERSION = "8.8.0"
 """The version of Camunda 8 whose clients this was tried with."""
 LONGEST_TTL = 366 * 86_400_000
+HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]*)(?::([0-9]{1,5}))?")
+"""Where a request says that the server is (RFC 9110, 7.2)."""
 
 
 def topology(engine: Engine) -> dict[str, Any]:
     """One broker with one partition: whoever asks wants to know whether it may go on."""
-    host = request.host.partition(":")[0]
-    port = int(request.host.rpartition(":")[2]) if ":" in request.host and request.host[-1].isdigit() else 80
+    asked = HOST.fullmatch(request.host)
+    host, port = (asked[1], int(asked[2] or 80)) if asked is not None else ("", 80)
     partition = {"partitionId": 1, "role": "leader", "health": "healthy", "state": "active"}
     broker = {"nodeId": 0, "brokerId": "0", "host": host, "port": port, "version": VERSION, "partitions": [partition]}
     return {

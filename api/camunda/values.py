@@ -142,7 +142,8 @@ def _file(name: str, value: Any, info: Mapping[str, Any]) -> dict[str, Any]:
 
 def is_file(value: Any) -> bool:
     """Whether a value is what a file was read as."""
-    return isinstance(value, Mapping) and value.keys() == {FILE, CONTENT} and isinstance(value[FILE], Mapping)
+    is_one = isinstance(value, Mapping) and value.keys() == {FILE, CONTENT}
+    return is_one and isinstance(value[FILE], Mapping) and isinstance(value[CONTENT], str)
 
 
 def show_variables(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from ..http.model import Upload
 from ..parking import parked
 
 Function = Callable[..., Any]
+MOST_TEXTS = 10_000
+"""In a list of a body: PostgreSQL takes 65,535 values with a question, and one may have several lists."""
 
 
 class View:
@@ -119,6 +121,8 @@ def texts(body: Mapping[str, Any], name: str) -> list[str] | None:
         return None
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise wrong(name, "is to be a list of texts")
+    if len(value) > MOST_TEXTS:
+        raise wrong(name, f"is to be a list of at most {MOST_TEXTS} texts")
     return value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -30,6 +31,8 @@ WAIT = 10_000
 EARLY = 500
 """Milliseconds before which it is answered: some clients give up at the same moment."""
 MOST_TOPICS = 200
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""What no header may hold."""
 
 
 def fetch_and_lock(engine: Engine) -> Response:
@@ -276,7 +279,8 @@ def _filter(given: Mapping[str, Any]) -> ExternalFilter:
         elif name == "processInstanceId" and isinstance(value, str) and value.isascii() and value.isdigit():
             wanted = replace(wanted, process_instance_id=int(value[:18]))
         elif name == "tenantIdIn":
-            wanted = replace(wanted, owners=value.split(",") if isinstance(value, str) else value)
+            listed = value.split(",") if isinstance(value, str) else value
+            wanted = replace(wanted, owners=texts({name: listed}, name))
         elif name not in IGNORED and not (name in ("active", "withRetriesLeft", NO_RETRIES) and truth):
             raise wrong(name, "is no filter that is known here")
     return wanted
@@ -333,9 +337,14 @@ def file_of(engine: Engine, process_instance_id: str, name: str) -> Response:
     found = workers(engine).variable(process_instance_id, name)
     if not is_file(found):
         raise UnknownExternalTask(name)
-    told = found[FILE]
-    answer = Response(base64.b64decode(found[CONTENT]), content_type="application/octet-stream")
+    filename = str(found[FILE].get("filename") or name)
+    # A start or a stone can give any value the form of a file, so nothing has checked these two.
+    try:
+        content = base64.b64decode(found[CONTENT], validate=True)
+    except ValueError:
+        raise UnknownExternalTask(name) from None
+    answer = Response(content, content_type="application/octet-stream")
     # Whatever it holds, no browser shows it: a file may have come from anybody.
-    answer.headers.set("Content-Disposition", "attachment", filename=str(told.get("filename") or name))
+    answer.headers.set("Content-Disposition", "attachment", filename=UNPRINTABLE.sub("_", filename))
     answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return answer

@@ -225,6 +225,15 @@ def test_camunda_modeler_deploys_and_starts_and_callers_send_messages(engine: En
     assert engine.wait(key, 30).status == "cancel.success"
 
 
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [("localhost:8080", ("localhost", 8080)), ("[::1]:81", ("[::1]", 81)), ("[::1]", ("[::1]", 80))],
+)
+def test_the_topology_names_the_host_that_was_asked(url: str, host: str, told: tuple[str, int]) -> None:
+    (broker,) = requests.get(f"{url}/v2/topology", headers={"Host": host}, timeout=60).json()["brokers"]
+    assert (broker["host"], broker["port"]) == told
+
+
 def test_refusals_are_problems_of_camunda(engine: Engine, url: str) -> None:
     _, key = engine.keys.add("worker", scopes=["work"], topics=["mail"], every_owner=True)
     empty = requests.get(f"{url}/v2/topology", headers={"Authorization": ""}, timeout=60)

@@ -354,6 +354,35 @@ def test_a_file_goes_out_as_an_attachment_that_no_browser_runs(engine: Engine, u
     assert requests.get(f"{url}/engine-rest/execution/{number}/localVariables/none/data", timeout=60).status_code == 404
 
 
+FILES = {
+    "lines": ({"filename": "a\r\nSet-Cookie: b=c.txt"}, "eA==", b"x"),
+    "signs": ({"filename": "\x1f\x85.txt"}, "eA==", b"x"),
+    "unreadable": ({"filename": "a.txt"}, "eA", None),
+    "number": ({"filename": "a.txt"}, 5, None),
+    "list": ({"filename": ["a"]}, "eA==", b"x"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_variable_that_only_looks_like_a_file_is_no_error_of_the_server(engine: Engine, url: str, name: str) -> None:
+    """A start gives any JSON, and so does a stone."""
+    told, content, read = FILES[name]
+    variables = {name: {"riverstone:file": told, "base64": content}}
+    number = started(engine, service("a", "mail"), variables=variables)
+
+    answer = requests.get(f"{url}/engine-rest/process-instance/{number}/variables/{name}/data", timeout=60)
+
+    assert (answer.status_code, answer.content) == (200, read) if read is not None else answer.status_code == 404
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("tenants", [5, True, {"a": 1}, [5], [["a"]], [{}], ["a"] * 10_001, "a," * 10_001])
+def test_tenants_that_are_no_texts_are_refused(engine: Engine, url: str, tenants: Any) -> None:
+    for path in ("external-task", "external-task/count"):
+        answer = requests.post(f"{url}/engine-rest/{path}", json={"tenantIdIn": tenants}, timeout=60)
+        assert (answer.status_code, answer.json()["type"]) == (400, "InvalidRequestException")
+
+
 def test_a_server_that_stops_answers_workers_that_wait(engine: Engine) -> None:
     server = Server(create_app(engine), "127.0.0.1", 0)
     thread = threading.Thread(target=server.run)
