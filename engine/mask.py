@@ -6,7 +6,7 @@ import json
 import re
 from base64 import b64encode
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from html import escape
 from itertools import chain
 from typing import Protocol, Self
@@ -118,27 +118,30 @@ class _Beginnings:
 
     def __init__(self, forms: Set[str]) -> None:
         self._forms = forms
-        self._sorted: list[str] = []
-        self._starts: set[str] = set()
+        self._starts: Set[str] = frozenset()
+        self._sorted: list[str] | None = None
 
     def hidden_beginnings(self, text: str) -> str:
-        if not self._sorted:
-            self._sorted = sorted(self._forms)
+        if self._sorted is None:
             self._starts = {form[:_SHORTEST] for form in self._forms}
+            # Last: another thread that finds it relies on the other one too.
+            self._sorted = sorted(self._forms)
         parts: list[str] = []
         shown = after = 0
         while (end := text.find(CUT, after)) >= 0:
             for at in range(max(after, end - _LONGEST_CUT), end - _SHORTEST + 1):
-                if text[at : at + _SHORTEST] in self._starts and self._begins(text[at:end]):
+                if text[at : at + _SHORTEST] in self._starts and _begins(self._sorted, text[at:end]):
                     parts += text[shown:at], MASKED
                     shown = end
                     break
             after = end + 1
         return "".join((*parts, text[shown:]))
 
-    def _begins(self, text: str) -> bool:
-        place = bisect_left(self._sorted, text)
-        return place < len(self._sorted) and self._sorted[place].startswith(text)
+
+def _begins(forms: Sequence[str], text: str) -> bool:
+    """Whether one of these, in their order, begins so."""
+    place = bisect_left(forms, text)
+    return place < len(forms) and forms[place].startswith(text)
 
 
 class _FewSecrets(_Beginnings):

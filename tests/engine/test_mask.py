@@ -6,7 +6,7 @@ import html
 import json
 import re
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import quoteattr
@@ -83,3 +83,31 @@ def test_a_secret_is_hidden_in_what_base64_makes_of_it(secret: str, before: byte
 def test_a_secret_alone_in_base64_is_hidden_whole() -> None:
     for secret in ("password", "password1", "password12"):
         assert Mask((), [secret]).mask_text(b64encode(secret.encode()).decode()) == MASKED
+
+
+class _GoneThrough(set[str]):
+    """Has somebody else look at the same texts whenever they are gone through."""
+
+    def __init__(self, texts: set[str], look: Callable[[], str]) -> None:
+        super().__init__(texts)
+        self._look = look
+        self.is_looked_at = False
+        self.seen: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        if not self.is_looked_at:
+            self.is_looked_at = True
+            # The first look goes through them itself, which would leave nothing for whoever was there before.
+            self.seen += [self._look()] if self.seen else [MASKED]
+            self.is_looked_at = False
+        return super().__iter__()
+
+
+def test_a_secret_that_was_cut_is_hidden_from_two_who_look_at_once() -> None:
+    forms = _GoneThrough({"secret-of-ann"}, lambda: finder.hidden_beginnings("it is secret-of…"))
+    finder = mask._ManySecrets({"secret-of-ann"})
+    finder._forms = forms
+
+    forms.seen.append(finder.hidden_beginnings("it is secret-of…"))
+
+    assert {text.removeprefix("it is ") for text in forms.seen} == {MASKED, f"{MASKED}…"}
