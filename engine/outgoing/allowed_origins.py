@@ -111,7 +111,8 @@ class AllowedOrigins:
         if any(plain.version == each.version and plain in each for each in self.networks):
             return True
         tunnelled = getattr(plain, "sixtofour", None) or getattr(plain, "teredo", None)
-        return plain.is_global and not plain.is_multicast and not plain.is_reserved and not tunnelled
+        inside = tunnelled or getattr(plain, "is_site_local", False)
+        return plain.is_global and not plain.is_multicast and not plain.is_reserved and not inside
 
 
 def _origin(text: str) -> tuple[str, str, int] | None:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from ..clock import moment
 from ..work import ProcessFacts, Reached, Work
-
-if TYPE_CHECKING:
-    pass
 
 NO_PROCESS = ProcessFacts("", "", "", 0, None, None)
 

@@ -407,6 +407,8 @@ def test_one_that_wants_no_more_is_told_no_more(sqlite: str) -> None:
         "::ffff:169.254.169.254",
         "0.0.0.0",
         "2002:7f00:1::",
+        "64:ff9b::7f00:1",
+        "fec0::1",
         "100.64.0.1",
     ],
 )
