@@ -1,6 +1,7 @@
 """Serving files that lie in the package as they are sent: pages for people, which say nothing of any process.
 
-A page names its files below the version of all of them, so that a browser that has them asks for the page alone.
+A page names its files below the version of all of them, so that a browser that has them asks for the page alone. Its
+modules and style sheets come joined (``bundle``).
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from flask import Blueprint, Response, abort, redirect, request, send_file, url_for
 
 from ..access.gate import answers_everybody
+from .bundle import bundled
 
 # Not asked of the system, whose table may be anything: browsers run no script that is called otherwise.
 TYPES = {
@@ -69,6 +72,35 @@ def _packed(file: Path) -> Response:
     return answer
 
 
+class _Latest(NamedTuple):
+    """A page and its joined files, as the files of the folder are at this version."""
+
+    version: str
+    page: str
+    joined: Mapping[str, tuple[bytes, bytes]]
+    """Plain and packed."""
+
+
+def _latest(names: Mapping[str, Path], version: str) -> _Latest:
+    texts = {name: file.read_text("utf-8") for name, file in names.items() if file.suffix in (".css", ".html", ".js")}
+    page, files = bundled(texts["index.html"], texts)
+    plain = {name: text.encode() for name, text in files.items()}
+    joined = {name: (content, gzip.compress(content, mtime=0)) for name, content in plain.items()}
+    return _Latest(version, _NAMED.sub(rf"\g<1>{version}/", page), joined)
+
+
+def _joined(name: str, latest: _Latest) -> Response:
+    plain, packed = latest.joined[name]
+    wanted = bool(request.accept_encodings["gzip"])
+    answer = Response(packed if wanted else plain, mimetype=TYPES[Path(name).suffix])
+    answer.headers["Vary"] = "Accept-Encoding"
+    if wanted:
+        answer.headers["Content-Encoding"] = "gzip"
+    answer.set_etag(f"{latest.version}-{'gzip' if wanted else 'plain'}")
+    answer.make_conditional(request)
+    return answer
+
+
 def create_pages(at: str, files: Path, *, name: str) -> Blueprint:
     """The files of a folder below the path ``at``, its ``index.html`` at the path itself.
 
@@ -77,8 +109,13 @@ def create_pages(at: str, files: Path, *, name: str) -> Blueprint:
     """
     pages = Blueprint(name, __name__)
     names = {file.relative_to(files).as_posix(): file for file in files.rglob("*") if file.suffix in TYPES}
-    latest: list[str] = []
-    """The version that a page has named last."""
+    made: list[_Latest] = []
+    """What a page has named last."""
+
+    def latest(version: str) -> _Latest:
+        if not made or made[0].version != version:
+            made[:] = [_latest(names, version)]
+        return made[0]
 
     @answers_everybody
     def enter() -> Response:
@@ -89,9 +126,7 @@ def create_pages(at: str, files: Path, *, name: str) -> Blueprint:
     @answers_everybody
     def page() -> Response:
         """The page itself, which names the files as they are now."""
-        text, version = names["index.html"].read_text("utf-8"), _version_of(names.values())
-        latest[:] = [version]
-        answer = Response(_NAMED.sub(rf"\g<1>{version}/", text), mimetype=TYPES[".html"])
+        answer = Response(latest(_version_of(names.values())).page, mimetype=TYPES[".html"])
         answer.add_etag()
         answer.make_conditional(request)
         return answer
@@ -100,13 +135,17 @@ def create_pages(at: str, files: Path, *, name: str) -> Blueprint:
     def send(path: str) -> Response:
         version, _, rest = path.partition("/")
         named = _VERSION.fullmatch(version) is not None
+        now = made[0] if made else latest(_version_of(names.values()))
         file = names.get(rest if named else path)
-        if file is None:
+        if named and rest in now.joined:
+            answer = _joined(rest, now)
+        elif file is None:
             abort(404)
-        packed = file.stat().st_size >= LARGE and file.suffix != ".woff2" and request.accept_encodings["gzip"]
-        answer = _packed(file) if packed else send_file(file, mimetype=TYPES[file.suffix], max_age=None)
+        else:
+            packed = file.stat().st_size >= LARGE and file.suffix != ".woff2" and request.accept_encodings["gzip"]
+            answer = _packed(file) if packed else send_file(file, mimetype=TYPES[file.suffix], max_age=None)
         # A page of an earlier version gets what there is, and does not keep it.
-        if named and version == (latest or [_version_of(names.values())])[0]:
+        if named and version == now.version:
             answer.headers["Cache-Control"] = LASTING
         return answer
 

@@ -17,7 +17,9 @@ from playwright.sync_api import expect
 
 from riverstone.api import create_app, create_blueprint, create_console
 from riverstone.api.console import FILES
+from riverstone.api.http.bundle import bundled
 from riverstone.api.http.static_files import TYPES
+from riverstone.bpmn_samples import path
 from riverstone.engine import Engine
 from riverstone.engine.findings import Severity
 from riverstone.engine.views.history import HistoryAction, HistoryKind
@@ -25,6 +27,7 @@ from riverstone.engine.views.processes import AwaitedKind
 from riverstone.engine.views.tasks import Undone
 from riverstone.models.vocabulary import InstanceKind, ProcessState, ProcessStatus, WaitKind
 
+from .conftest import Studio
 from .looking import Looker
 
 ROOT = Path(__file__).parents[2]
@@ -86,37 +89,71 @@ def test_a_page_names_its_files_so_that_a_browser_may_keep_them(engine: Engine) 
     assert page.headers["Cache-Control"] == "no-cache"
     assert get(app, "/console/", headers={"If-None-Match": page.headers["ETag"]}).status_code == 304
     named = re.findall(r' (?:href|src)="([^"]*)"', page.text)
-    assert any(name.endswith("/console.js") for name in named)
+    assert any(name.endswith("/all.js") for name in named)
     for name in named:
         for encoding in ("gzip", "identity"):
             answer = get(app, f"/console/{name}", headers={"Accept-Encoding": encoding})
+            assert answer.status_code == 200
             assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
             assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     # What a page of another version names is there, and not kept.
-    other = get(app, f"/console/{'0' * 16}/console.js")
-    assert (other.status_code, other.headers["Cache-Control"]) == (200, "no-cache")
+    for file in ("console.js", "all.js"):
+        other = get(app, f"/console/{'0' * 16}/{file}")
+        assert (other.status_code, other.headers["Cache-Control"]) == (200, "no-cache")
+    # Where another process of the same server has given the page.
+    assert (
+        get(create_app(engine), f"/console/{named[-1].partition('/')[0]}/all.js").data
+        == get(app, f"/console/{'0' * 16}/all.js").data
+    )
     assert get(app, f"/console/{'0' * 16}/../__init__.py").status_code == 404
     assert 'src="docs.js"' not in get(app, "/docs/").text
 
 
-def test_a_page_brings_first_what_it_needs(looker: Looker) -> None:
+def test_a_page_asks_for_few_files(studio: Studio, looker: Looker) -> None:
     """What blocks the first paint is counted, since times are those of the machine."""
-    first: list[str] = []
-    looker.page.on("request", lambda request: first.append(request.url.rpartition("/")[2]))
+    asked: list[str] = []
+    looker.page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
     looker.go("#/inbox")
     expect(looker.page.get_by_role("heading", name="Inbox")).to_be_visible()
-    scripts = [name for name in first if name.endswith(".js")]
-    place = scripts.index("inboxpage.js")
-    assert "navigated-viewer.js" not in scripts[: place + 1]
-    assert place < 25
-    # The others come afterwards, so that another page is there at once, and also without a server.
-    come = "() => performance.getEntriesByType('resource').some(({ name }) => name.endsWith('/editevent.js'))"
-    looker.page.wait_for_function(come)
-    looker.page.wait_for_load_state("networkidle")
+    assert {name for name in asked if name.endswith((".js", ".css"))} == {"all.css", "theme.js", "all.js"}
+    # The others came too, so that another page is there at once, and also without a server.
     looker.context.set_offline(True)
     looker.link("Stones").click()
     expect(looker.page.get_by_role("heading", name="Stones")).to_be_visible()
     looker.context.set_offline(False)
+    asked.clear()
+    model = studio.engine.save_model(path("timer"))
+    looker.go(f"#/edit/{model.model_id}")
+    looker.page.reload()
+    expect(looker.page.locator(".designer-canvas[data-ready]")).to_be_visible()
+    assert "navigated-viewer.js" not in asked
+    assert asked.index("modeler.js") < asked.index("draft")
+
+
+def test_the_joined_modules_are_those_of_the_folder() -> None:
+    texts = {
+        file.relative_to(FILES).as_posix(): file.read_text("utf-8")
+        for file in FILES.rglob("*")
+        if file.suffix in (".js", ".css", ".html")
+    }
+    joined = bundled(texts["index.html"], texts)
+    modules = set(re.findall(r'^\$modules\.set\("\./([^"]+)"', joined.files["all.js"], re.MULTILINE))
+    apart = {"theme.js", "texts/zh-sentences.js", "bpmn-js/navigated-viewer.js", "modeler/modeler.js"}
+    assert modules == {name for name in texts if name.endswith(".js")} - apart
+    assert not re.search(r"^\s*(?:import|export)\b", joined.files["all.js"], re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", ['import * as all from "./b.js";', 'export { a } from "./b.js";', "export let a = 1;"])
+def test_a_module_that_cannot_be_joined_is_named(line: str) -> None:
+    page = '<head>\n  <script src="a.js" type="module"></script>\n</head>'
+    with pytest.raises(ValueError, match=r"a\.js: '(import|export) .* cannot be joined"):
+        bundled(page, {"a.js": f"{line}\n", "b.js": ""})
+
+
+def test_a_style_sheet_that_needs_its_own_place_is_named() -> None:
+    page = '<head>\n  <link rel="stylesheet" href="a.css">\n  <script src="a.js" type="module"></script>\n</head>'
+    with pytest.raises(ValueError, match=r"a\.css names another file"):
+        bundled(page, {"a.js": "", "a.css": "a { background: url('b.svg') }"})
 
 
 def test_what_a_browser_has_is_not_sent_again(engine: Engine) -> None:

@@ -7,30 +7,12 @@ import { askForKey } from "./keydialog.js";
 import { LANGUAGES, speak, spoken, t, told } from "./language.js";
 import { settle } from "./moment.js";
 import { announce, forgetToasts, NOTICES, problemBox, weatherIs } from "./notice.js";
+import { isPage, pageOf } from "./pages.js";
 import { prefer, preference } from "./preference.js";
 import { place, to } from "./route.js";
 import { get, refused } from "./server.js";
-import { mayBeOffered, signInLink, signInPage, whoIs } from "./signin.js";
+import { mayBeOffered, signInLink, whoIs } from "./signin.js";
 
-/** Each page comes with what it needs when somebody goes there, and the others while nobody waits. */
-const PAGES = {
-  processes: async () => (await import("./processespage.js")).processesPage,
-  process: async () => (await import("./processpage.js")).processPage,
-  inbox: async () => (await import("./inboxpage.js")).inboxPage,
-  task: async () => (await import("./inboxtask.js")).taskPage,
-  batches: async () => (await import("./batchespage.js")).batchesPage,
-  batch: async () => (await import("./batchespage.js")).batchPage,
-  models: async () => (await import("./modelspage.js")).modelsPage,
-  model: async () => (await import("./modelpage.js")).modelPage,
-  edit: async () => (await import("./editpage.js")).editPage,
-  statistics: async () => (await import("./statisticspage.js")).statisticsPage,
-  resources: async () => (await import("./resourcespage.js")).resourcesPage,
-  stones: async () => (await import("./stonespage.js")).stonesPage,
-  signals: async () => (await import("./signalspage.js")).signalsPage,
-  start: async () => (await import("./startpage.js")).startPage,
-  webhooks: async () => (await import("./webhookspage.js")).webhooksPage,
-  "sign-in": async () => signInPage,
-};
 const WAYS = [
   ["processes", ["processes", "process"]],
   ["inbox", ["inbox", "task"]],
@@ -42,9 +24,6 @@ const WAYS = [
   ["signals", ["signals"]],
   ["webhooks", ["webhooks"]],
 ];
-
-/** Milliseconds in which the page that is asked for has fetched what it shows. */
-const LATER = 2000;
 
 /** The client as the server knows it; everything is allowed until it has said. */
 const known = { name: "", scopes: [], owner: null };
@@ -156,15 +135,14 @@ async function draw() {
   const { name, id, query } = place();
   fill(main);
   weatherIs(null);
-  if (!(name in PAGES)) {
+  if (!isPage(name)) {
     fill(main, el("h1", { tabindex: "-1" }, t("nothing.here")), el("p", {}, el("a", { href: to("processes") }, t("nav.processes"))));
     titled(t("nothing.here"));
     return true;
   }
-  const page = await PAGES[name]().catch(() => null);
+  const page = await pageOf(name);
   if (mine !== turn) return false;
-  if (page === null) missing();
-  else current = page({ main, id, query, client: known, titled }) ?? null;
+  current = page({ main, id, query, client: known, titled }) ?? null;
   return true;
 }
 
@@ -173,23 +151,6 @@ function cleared() {
   turn += 1;
   current?.close?.();
   current = null;
-}
-
-/** A part of the page did not come: browsers keep that, so all of it is loaded anew. */
-function missing() {
-  fill(
-    main,
-    el("h1", { tabindex: "-1" }, t("problem.unreachable")),
-    el("p", {}, t("page.missing")),
-    el("p", {}, el("button", { type: "button", class: "primary", onclick: () => location.reload() }, t("page.reload"))),
-  );
-  titled(t("problem.unreachable"));
-}
-
-/** The other pages come too while nobody waits, so that going there needs nothing more. */
-function fetchOthers() {
-  const all = () => Object.values(PAGES).forEach((page) => page().catch(() => null));
-  setTimeout(() => (globalThis.requestIdleCallback ?? setTimeout)(all), LATER);
 }
 
 /** The page has a title now: for the tab, and for those who listen. */
@@ -261,5 +222,5 @@ document.body.append(
 );
 addEventListener("hashchange", moved);
 // It is on its way while the server says who is there.
-PAGES[place().name]?.().catch(() => null);
-meet().finally(fetchOthers);
+if (isPage(place().name)) pageOf(place().name);
+meet();

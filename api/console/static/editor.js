@@ -3,23 +3,25 @@
 import { translation } from "./edittexts.js";
 import { Rename, renamed } from "./renaming.js";
 
-const KIT = "./modeler/modeler.js";
-
 let kit = null;
+let coming = null;
 
-/** The modeler's code, which is large and comes only when somebody draws. */
-export async function loadKit() {
-  if (kit === null) {
-    kit = await import(KIT);
-    for (const name of ["bpmn-font", "minimap"]) {
-      const link = document.createElement("link");
-      Object.assign(link, { rel: "stylesheet", href: `modeler/${name}.css` });
-      document.head.append(link);
-    }
-  }
-  return kit;
+/** The modeler's code and styles, which are large and come only when somebody draws. */
+export function loadKit() {
+  coming ??= bring().catch((problem) => {
+    coming = null;
+    throw problem;
+  });
+  return coming;
 }
 
+async function bring() {
+  for (const name of ["bpmn-font", "minimap"]) {
+    const href = new URL(`modeler/${name}.css`, import.meta.url).href;
+    document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href }));
+  }
+  kit = await import("./modeler/modeler.js");
+}
 
 const codeOf = (template) => template.properties.find(({ binding }) => binding.name === "camunda:topic").value;
 const binding = (template) => ({ "camunda:type": "external", "camunda:topic": codeOf(template), "camunda:modelerTemplate": template.id });

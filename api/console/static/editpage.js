@@ -1,6 +1,5 @@
 // Drawing a model: the canvas, the shelf of stones, the form of the chosen element, and what the server's checks say.
 
-import { showComparison } from "./comparison.js";
 import { DecisionColumns } from "./decisioncolumns.js";
 import { decisionsIn } from "./decisionview.js";
 import { ask } from "./dialog.js";
@@ -20,6 +19,9 @@ import { processFile } from "./sources.js";
 
 const LOOK = 400;
 const KEEP = 1200;
+
+// On its way while the server says who is there; whoever draws is told if it does not come.
+loadKit().catch(() => null);
 
 export function editPage({ main, id, query, client, titled }) {
   const may = client.scopes.length === 0 || client.scopes.includes("deploy");
@@ -284,6 +286,8 @@ export function editPage({ main, id, query, client, titled }) {
     if (!saved && !newest) return toast(t("edit.diff.none"));
     const { files } = saved ? await get(`model/${draft.id}`) : await get(`deployment/${newest.deploymentId}`);
     const label = saved ? t("edit.diff.saved") : `v${newest.version}`;
+    // It draws with the viewer, which nobody needs for drawing.
+    const { showComparison } = await import("./comparison.js");
     return showComparison({
       title: saved ? t("edit.diff.saved") : t("edit.diff.title", { version: newest.version }),
       before: { xml: files[processFile(files, content.key)], label },

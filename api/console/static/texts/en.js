@@ -42,7 +42,6 @@ export default {
 
   "problem.status": "The server answered with status {status}.",
   "page.missing": "A part of this page could not be loaded from the server.",
-  "page.reload": "Load it again",
   "problem.unreachable": "The server does not answer.",
   "problem.again": "The page tries again by itself.",
   "scope.missing": "The key that is used does not have the scope “{scope}” that this needs.",

@@ -42,7 +42,6 @@ export default {
 
   "problem.status": "服务器返回状态 {status}。",
   "page.missing": "此页面的一部分未能从服务器加载。",
-  "page.reload": "重新加载",
   "problem.unreachable": "服务器没有响应。",
   "problem.again": "页面会自动重试。",
   "scope.missing": "当前密钥没有此操作所需的权限“{scope}”。",
