@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from ..models import AlreadyUsed, InDoubt, StoreClosed, StoreError
+from ..models import AlreadyUsed, InDoubt, NotStorable, StoreClosed, StoreError
 from .errors import EngineClosed, OutcomeUnknown, StoreUnavailable
 from .jsontext import not_storable
+
+UNSTORABLE = (NotStorable, UnicodeEncodeError)
+"""How drivers refuse a text that cannot be stored: the one for NUL, the other for half of a surrogate pair."""
 
 
 class engine_errors:
@@ -22,8 +25,7 @@ class engine_errors:
             raise EngineClosed(f"The engine is closed: {error}.") from error
         if isinstance(error, InDoubt):
             raise OutcomeUnknown from error
+        if isinstance(error, UNSTORABLE):
+            raise not_storable("text") from error
         if isinstance(error, StoreError) and not isinstance(error, AlreadyUsed):
             raise StoreUnavailable(f"The database does not answer: {error}") from error
-        if isinstance(error, UnicodeEncodeError):
-            # A driver was given a text to search for that no text in the store can be.
-            raise not_storable("text") from error

@@ -27,6 +27,10 @@ class AlreadyUsed(StoreError):
     """Someone else was first to take an idempotency key or a version number; nothing was written."""
 
 
+class NotStorable(StoreError):
+    """The driver was given a text that no text of the database can be; nothing was asked."""
+
+
 class ConnectionLost(StoreError):
     """The connection broke: what was not committed by then is not there, and a commit may or may not be."""
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import Response, request
 
-from ...engine import Engine
+from ...engine import Engine, jsontext
 from ...engine.calls.tasks.external_views import MOST_AT_ONCE, ExternalTask, Topic
 from ...engine.steps.tasks.external_tasks import UnknownExternalTask
 from ...models import ExternalFilter
@@ -270,6 +270,8 @@ FILTERS: Mapping[str, Callable[[str], dict[str, Any]]] = {
 def _filter(given: Mapping[str, Any]) -> ExternalFilter:
     """Which tasks a list is to hold; a filter that is not known here would let through what it should not."""
     wanted = ExternalFilter()
+    # A query has not been read as JSON, which refuses these.
+    jsontext.check_texts(**given)
     for name, value in given.items():
         truth = value is True or value == "true"
         if name in FILTERS and isinstance(value, str):

@@ -15,7 +15,9 @@ from marshmallow import Schema, ValidationError, fields
 
 from ...engine import Engine
 from ...engine.callback_tokens import hidden
+from ...engine.calls.checks import UnknownCheckSchedule
 from ...engine.calls.owned import OwnedEngine
+from ...engine.calls.webhooks import UnknownNotice, UnknownSubscription
 from ...engine.errors import UnknownBatch, UnknownDeployment, UnknownModel, UnknownProcessInstance, UnknownTask
 from ...engine.limits import Limits
 from ...engine.observing import tracing
@@ -39,6 +41,9 @@ UNKNOWN = {
     "model_id": UnknownModel,
     "deployment_id": UnknownDeployment,
     "batch_id": UnknownBatch,
+    "schedule_id": UnknownCheckSchedule,
+    "subscription_id": UnknownSubscription,
+    "notice_id": UnknownNotice,
 }
 Function = TypeVar("Function", bound=Callable[..., Any])
 DECIMAL = frozenset({"process_instance_id", "task_id"})

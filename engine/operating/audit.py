@@ -12,6 +12,7 @@ from typing import Any
 from ...models import AccessRecords, AuditRow, Changes, Store, StoreError
 from ..clock import Clock, moment
 from ..errors import Malformed, RiverstoneError
+from ..jsontext import storable
 from ..views.pages import Page
 
 logger = logging.getLogger("riverstone.audit")
@@ -87,7 +88,8 @@ class AuditLog:
             client=call.client[:255],
             address=call.address[:64],
             action=call.action[:64],
-            target=None if call.target is None else call.target[:255],
+            # As it came in a path, which may be refused for just that.
+            target=None if call.target is None else storable(call.target)[:255],
             outcome=outcome[:64],
             person=call.person,
         )

@@ -33,8 +33,10 @@ from ..instance.facilities import Facilities
 from ..instance.folding import note_fold
 from ..instance.instance import Instance
 from ..instance.resting import at_rest
+from ..jsontext import not_storable
 from ..observing import logs
 from ..steps import checking, outcomes
+from ..store_errors import UNSTORABLE
 from ..webhooks.telling import NoticeWriter
 from ..work import Outcome, Work
 from . import quota_lines
@@ -336,6 +338,9 @@ class River:
             except InDoubt as error:
                 self._forget(turn)
                 raise OutcomeUnknown from error
+            except UNSTORABLE as error:
+                self._forget(turn)
+                raise not_storable("text") from error
             except EngineForgotten:
                 self._forget(turn)
                 try:

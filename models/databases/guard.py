@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from types import TracebackType
 from typing import Any, Literal
 
-from ..errors import AlreadyUsed, ConnectionLost, NoAnswer, RevisionConflict, StoreClosed, StoreError
+from ..errors import AlreadyUsed, ConnectionLost, NoAnswer, NotStorable, RevisionConflict, StoreClosed, StoreError
 
 Kind = Literal["sqlite", "postgresql", "mysql", "other"]
 """Of a database, as far as it matters to the store; MariaDB is of MySQL's kind."""
@@ -203,6 +203,9 @@ class Guard:
         code = cause.args[0] if cause.args else None
         if getattr(cause, "sqlstate", None) in POSTGRESQL_CONFLICTS or code in MYSQL_CONFLICTS:
             return RevisionConflict(text)
+        if self._kind == "postgresql" and type(cause).__name__ == "DataError" and "NUL" in text:
+            # psycopg itself says so, before the server is asked.
+            return NotStorable(text)
         connection = self.database._state.conn
         if connection is None or getattr(connection, "closed", False) is True or getattr(connection, "broken", False):
             lost = True
