@@ -13,6 +13,8 @@ from typing import Any, Literal, Protocol
 
 from flask import Response, request
 
+from .access.clients import ADMIT, scope_needed
+
 OURS = "riverstone."
 """How names begin in the WSGI environment that are this project's; texts there are the same when it is served again."""
 CHANNEL = f"{OURS}channel"
@@ -147,6 +149,7 @@ def _hold_in_thread(
     if not may_wait:
         return _last(look)
     woken = threading.Event()
+    admit = request.environ.get(ADMIT)
     watched = watch(woken.set)
     try:
         while (left := due - time.monotonic()) > 0:
@@ -156,6 +159,9 @@ def _hold_in_thread(
                 return answer
             woken.wait(left if pump is None else min(STEP, left))
             woken.clear()
+            if admit is not None:
+                # Its key may have been revoked meanwhile. A request that was parked comes by the gate again.
+                admit(scope_needed())
         return _last(look)
     finally:
         watched.stop()

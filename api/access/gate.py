@@ -10,7 +10,7 @@ from flask import Blueprint, Flask, Response, request
 
 from ...engine.callback_tokens import hidden
 from ...engine.observing import logs
-from .clients import CLIENT, OPEN, TOKEN, Client, scope_needed
+from .clients import ADMIT, CLIENT, OPEN, TOKEN, Client, scope_needed
 from .request_id import request_id
 
 log = logging.getLogger("riverstone.api")
@@ -39,6 +39,7 @@ class Gate:
         scope = scope_needed()
         if scope not in (OPEN, TOKEN):
             environ[CLIENT] = self.admit(scope)
+            environ[ADMIT] = self.admit
 
     def leave(self, response: Response) -> Response:
         """Add what every answer carries."""

@@ -268,6 +268,19 @@ def test_a_key_that_is_revoked_while_it_waits_hears_nothing(server: Server, engi
     until(lambda: parked(server) == 0 and not engine._river.watchers.has_watches)
 
 
+def test_a_revoked_key_gets_nothing_from_a_server_that_cannot_park_either(engine: Engine, gate: type[Gate]) -> None:
+    """Such as gunicorn, whose threads wait."""
+    number = engine.start(key="slow", name="test").process_instance_id
+    key, secret = engine.keys.add("waiter", scopes=["read"], every_owner=True)
+    client = Client(create_app(engine))
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(client.get, f"/process/{number}?wait=60", headers={"X-API-Key": secret})
+        until(lambda: engine._river.watchers.has_watches)
+        engine.keys.revoke(key.key_id)
+        gate.go_on.set()
+        assert asked.result(60).status_code == 401
+
+
 @pytest.mark.parametrize("kind", SHARED)
 def test_another_engine_brings_it_about(kind: str, tmp_path: Path, gate: type[Gate]) -> None:
     """The server's own engine is told by nobody: it looks."""
