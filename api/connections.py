@@ -32,7 +32,11 @@ class Request(HTTPRequestParser):
     """A request whose head says one thing only."""
 
     def parse_header(self, header_plus: bytes) -> None:
-        super().parse_header(header_plus)
+        try:
+            super().parse_header(header_plus)
+        except ValueError:
+            # An address with half of an IPv6 host in it, which waitress would take for an error of its own.
+            raise ParsingError("Bad URI") from None
         names = [name.lower() for name in _NAMES.findall(header_plus)]
         if b"content-length" in names and b"transfer-encoding" in names:
             # A proxy before this may take the one for the other, and the rest for another client's (RFC 9112, 6.3).

@@ -151,3 +151,11 @@ def test_what_was_forwarded_does_not_pass_for_a_question_of_this_machine(name: s
         plain = ("GET /process HTTP/1.1", "Host: 127.0.0.1")
         assert answer_to(address, *plain)[0] == b"HTTP/1.1 200 OK"
         assert answer_to(address, *plain, f"{name}: 192.0.2.1")[0] == b"HTTP/1.1 403 FORBIDDEN"
+
+
+def test_an_address_with_half_an_ipv6_host_is_a_bad_request(caplog: pytest.LogCaptureFixture) -> None:
+    with served(app()) as (_, address), socket.create_connection(address) as connection:
+        connection.sendall(b"GET http://[/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        connection.settimeout(20)
+        assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
+    assert not caplog.records
