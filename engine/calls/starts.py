@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Literal
 
 from ...models import AlreadyUsed
-from ..errors import StoreUnavailable, UnknownProcessInstance
+from ..errors import RiverstoneError, StoreUnavailable
 from ..river.waiters import Watch
 from ..store_errors import engine_errors
 from ..triggers.starts import CheckedStart, Drain
@@ -106,8 +106,9 @@ class StartCalls(ProcessCalls):
             except AlreadyUsed as error:
                 return self._first_to_use(request, error)
         if started.awaits == "quota":
-            # The commit has given the slots: whether there was one for it, the turn could not know.
-            with suppress(UnknownProcessInstance), engine_errors():
+            # The commit has given the slots: whether there was one for it, the turn could not know. It is started even
+            # where the store cannot be asked now.
+            with suppress(RiverstoneError), engine_errors():
                 return self._records.instance(int(started.process_instance_id))
         return started
 
