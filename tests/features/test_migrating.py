@@ -247,7 +247,7 @@ def test_a_repeated_activity_is_not_moved_while_it_runs(engine: Engine, world: W
     loop = "<multiInstanceLoopCharacteristics><loopCardinality>2</loopCardinality></multiInstanceLoopCharacteristics>"
     number = started(engine, line("many", service("w", "watch", inside=loop)))
     other = engine.deploy(line("many", service("w", "watch", inside=loop), service("z", "make")))
-    with pytest.raises(Invalid, match="is repeated"):
+    with pytest.raises(Invalid, match="is repeated: wait until its runs"):
         engine.migrate(number, other.deployment_id)
 
 
@@ -276,3 +276,151 @@ def test_it_is_moved_for_every_engine_and_after_a_restart(
         second.complete(ids(second, number)["two"])
         assert second.wait(number, 60).status == "success"
     assert world.of("start") == ["y"]
+
+
+def test_a_join_that_waits_for_one_more_branch_is_refused_by_its_drawn_name(engine: Engine, world: World) -> None:
+    number = started(engine, joining("one", "two"))
+    more = joining("one", "two", "three").replace(b'id="j"', b'id="j" name="All done"')
+    more = more.replace(b'id="three"', b'id="three" name="Third"')
+    other = engine.deploy(more)
+    assert list(engine.plan_migration(number, other.deployment_id).findings) == ["j"]
+    with pytest.raises(Invalid, match=r"'All done' \(j\) waits for tokens from 'Third' \(three\) too") as refused:
+        engine.migrate(number, other.deployment_id)
+    assert "rewind with that version" in refused.value.message
+    for task in ("one", "two"):
+        engine.complete(ids(engine, number)[task])
+    assert (engine.wait(number, 60).status, world.of("start")) == ("success", ["z"])
+
+
+def test_a_process_that_has_not_come_to_the_branches_gets_one_more(engine: Engine, world: World) -> None:
+    def asked_first(*branches: str) -> bytes:
+        source = joining(*branches, key="later").replace(
+            b'<sequenceFlow id="s_f" sourceRef="s"', b'<sequenceFlow id="s_f" sourceRef="ask"'
+        )
+        return source.replace(b"</process>", f'<userTask id="ask"/>{flow("s", "ask")}</process>'.encode())
+
+    number = started(engine, asked_first("one", "two"))
+    engine.migrate(number, engine.deploy(asked_first("one", "two", "three")).deployment_id)
+    for task in ("ask", "one", "two", "three"):
+        engine.complete(ids(engine, number)[task])
+    assert (engine.wait(number, 60).status, world.of("start")) == ("success", ["z"])
+
+
+def test_a_loop_back_to_the_branches_gives_a_waiting_join_nothing(engine: Engine, world: World) -> None:
+    def turning(*branches: str) -> bytes:
+        nodes = '<exclusiveGateway id="in"/><exclusiveGateway id="out" default="out_z"/>'
+        again = [flow("s", "in"), flow("in", "f"), flow("j", "out"), flow("out", "in", "${again}"), flow("out", "z")]
+        source = joining(*branches, key="turns")
+        for gone in (flow("s", "f"), flow("j", "z")):
+            source = source.replace(gone.encode(), b"")
+        return source.replace(b"</process>", f"{nodes}{''.join(again)}</process>".encode())
+
+    number = started(engine, turning("one", "two"), variables={"again": False})
+    other = engine.deploy(turning("one", "two", "three"))
+    with pytest.raises(Invalid, match="none can come from there"):
+        engine.migrate(number, other.deployment_id)
+
+
+def test_a_join_goes_on_that_waited_for_a_branch_which_goes_elsewhere_now(engine: Engine, world: World) -> None:
+    number = started(engine, joining("one", "two", "three"))
+    engine.complete(ids(engine, number)["one"])
+    engine.complete(ids(engine, number)["two"])
+    apart = joining("one", "two", "three").replace(flow("three", "j").encode(), b"")
+    engine.migrate(number, engine.deploy(apart).deployment_id)
+    engine.run_pending()
+    assert world.of("start") == ["z"]
+    engine.complete(ids(engine, number)["three"])
+    assert engine.wait(number, 60).status == "success"
+
+
+def test_an_activity_that_begins_for_fewer_tokens_begins(engine: Engine, world: World) -> None:
+    def together(count: int) -> bytes:
+        nodes = '<startEvent id="s"/><parallelGateway id="f"/><userTask id="one"/><userTask id="two"/>'
+        flows = [flow("s", "f"), *(flow("f", name) + flow(name, "z") for name in ("one", "two"))]
+        return drawn("together", nodes, service("z", "make", startQuantity=str(count)), *flows)
+
+    number = started(engine, together(2))
+    engine.complete(ids(engine, number)["one"])
+    engine.run_pending()
+    engine.migrate(number, engine.deploy(together(1)).deployment_id)
+    engine.run_pending()
+    assert world.of("start") == ["z"]
+
+
+def racing(*events: str) -> bytes:
+    nodes = "".join(catch(name, f'<messageEventDefinition messageRef="m{name}"/>') for name in events)
+    names = "".join(f'<message id="m{name}" name="{name}"/>' for name in ("x", "y", "w"))
+    flows = [flow("s", "g"), *(flow("g", name) + flow(name, f"z{name}") for name in events)]
+    ends = [service(f"z{name}", "make") for name in events]
+    gates = '<startEvent id="s"/><eventBasedGateway id="g"/>'
+    return definitions(names, process("race", gates, nodes, *ends, *flows))
+
+
+def test_events_behind_an_event_based_gateway_come_and_go(engine: Engine, world: World) -> None:
+    number = started(engine, racing("x", "y"))
+    other = engine.deploy(racing("x", "w"))
+    assert engine.plan_migration(number, other.deployment_id).dropped == ("y",)
+    engine.migrate(number, other.deployment_id)
+    engine.run_pending()
+    with pytest.raises(Conflict):
+        engine.message("y")
+    engine.message("w")
+    assert (engine.wait(number, 60).status, world.of("start")) == ("success", ["zw"])
+    with pytest.raises(Conflict):
+        engine.message("x")
+
+
+def test_an_event_that_nothing_is_left_of_has_to_be_mapped(engine: Engine, world: World) -> None:
+    number = started(engine, racing("x"))
+    with pytest.raises(Invalid, match="map it to another"):
+        engine.migrate(number, engine.deploy(racing("y")).deployment_id)
+
+
+@pytest.mark.parametrize("waits", ['<receiveTask id="ask" messageRef="m"/>', '<userTask id="ask"/>'])
+def test_an_event_that_is_new_listens_beside_whatever_waits(
+    engine: Engine, world: World, clock: VirtualClock, waits: str
+) -> None:
+    def timing(*timers: str) -> bytes:
+        parts = ('<startEvent id="s"/>', waits, service("late", "make"), flow("s", "ask"), *timers)
+        flows = [flow(timer.split('"')[1], "late") for timer in timers]
+        return definitions('<message id="m" name="m"/>', process("awaits", *parts, *flows))
+
+    number = started(engine, timing())
+    engine.migrate(number, engine.deploy(timing(timed("new", "PT1H"))).deployment_id)
+    clock.advance(3601)
+    engine.run_pending()
+    assert (engine.wait(number, 60).status, world.of("start")) == ("success", ["late"])
+
+
+def test_an_event_that_was_an_error_is_awaited_as_a_timer(engine: Engine, world: World, clock: VirtualClock) -> None:
+    number = started(
+        engine, waiting('<boundaryEvent id="t" attachedToRef="ask"><errorEventDefinition/></boundaryEvent>')
+    )
+    engine.migrate(number, engine.deploy(waiting(timed("t", "PT1H"))).deployment_id)
+    clock.advance(3601)
+    engine.run_pending()
+    assert (engine.wait(number, 60).status, world.of("start")) == ("success", ["late"])
+
+
+def test_a_rewind_brings_nothing_back_to_a_join_that_waits_for_more_now(engine: Engine, world: World) -> None:
+    world.wrong("start", "z", RuntimeError("no"))
+    number = started(engine, joining("one", "two"), on_failure="pause")
+    for task in ("one", "two"):
+        engine.complete(ids(engine, number)[task])
+    engine.run_pending()
+    engine.migrate(number, engine.deploy(joining("one", "two", "three")).deployment_id)
+    task = next(each.task_id for each in engine.tasks(number) if each.element_id == "one")
+    with pytest.raises(Conflict, match="none can come from there"):
+        engine.preview_rewind(number, task)
+    with pytest.raises(Conflict, match="none can come from there"):
+        engine.rewind(number, task)
+    engine.retry(number)
+    assert engine.wait(number, 60).status == "success"
+
+
+def test_an_activity_that_runs_is_not_made_a_repeated_one(engine: Engine, world: World) -> None:
+    loop = "<multiInstanceLoopCharacteristics><loopCardinality>2</loopCardinality></multiInstanceLoopCharacteristics>"
+    number = started(engine, line("many", service("w", "watch", name="Watch")))
+    other = engine.deploy(line("many", service("w", "watch", inside=loop, name="Watch")))
+    with pytest.raises(Invalid, match=r"'Watch' \(w\) is repeated in the other version"):
+        engine.migrate(number, other.deployment_id)

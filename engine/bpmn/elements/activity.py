@@ -42,9 +42,9 @@ class Activity(Node):
         if self.start_quantity == 1:
             scope.workflow.new_token(self, scope, flow.id if flow else None, causes)
             return
-        self._wait_for_more(scope.workflow.new_token(self, scope, flow.id if flow else None, causes, state=WAITING))
+        self.wait_for_more(scope.workflow.new_token(self, scope, flow.id if flow else None, causes, state=WAITING))
 
-    def _wait_for_more(self, token: Token) -> None:
+    def wait_for_more(self, token: Token) -> None:
         """Begin once as many tokens have come, by whatever flows, as the start quantity asks for."""
         scope = token.scope
         assert scope is not None
@@ -60,7 +60,7 @@ class Activity(Node):
 
     def resume(self, token: Token) -> None:
         if self.start_quantity > 1 and token._state == WAITING and token.id not in token.workflow.waits:
-            self._wait_for_more(token)
+            self.wait_for_more(token)
 
     def _run_hook(self, token: Token) -> bool | None:
         if RUN in token.internal_data:

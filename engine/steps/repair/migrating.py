@@ -7,29 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from ....models import TaskRow
 from ...authoring.definitions import Definition
-from ...bpmn.elements.activity import Activity
 from ...bpmn.elements.boundary import BoundaryEvent
-from ...bpmn.elements.event_subprocess import Listener
 from ...bpmn.elements.gateways import DecidingJoin, Join
 from ...bpmn.elements.subprocesses import CallActivity
-from ...bpmn.elements.triggers import waits_for
-from ...bpmn.running.event_definitions import EventDefinition
 from ...bpmn.running.node import Node, Process
 from ...bpmn.running.token import WAITING, Token
 from ...bpmn.running.token_data import CALLED, COMPENSATES, RUN, TASK
-from ...clock import moment
-from ...errors import Conflict, Invalid, RiverstoneError
+from ...errors import Conflict, Invalid
 from ...instance import ledger
 from ...instance.forward import ForwardInstance, forward_of, refuse_queued
 from ...instance.instance import Instance
 from ...views.undo import MigrationPlan, MovedTimer
 from ..settling import settle
-
-TIMED = frozenset({"timer", "date"})
+from .joins import Starved, go_on_where_complete, is_queued, starved
+from .listening import alike, join_races, listen_to_new, race_of, wait_anew
 
 
 @dataclass(kw_only=True, slots=True)
@@ -42,6 +36,8 @@ class Migration:
     targets: dict[int, Node] = field(default_factory=dict)
     dropped: list[Token] = field(default_factory=list)
     """Listeners whose event the other version does not have."""
+    unfound: list[Token] = field(default_factory=list)
+    """Tokens on elements that the other version does not have."""
     findings: dict[str, str] = field(default_factory=dict)
     """By element, what has to be mended before it can be moved."""
     busy: list[Token] = field(default_factory=list)
@@ -128,11 +124,16 @@ def rehearse(copy: Instance, definition: Definition, mapping: Mapping[str, str])
     return replace(plan, timers=tuple(migration.timers))
 
 
+def nothing(token: Token) -> bool:
+    """No token is left out."""
+    return False
+
+
 def look(
     instance: Instance,
     definition: Definition,
     mapping: Mapping[str, str],
-    without: Callable[[Token], bool] = lambda token: False,
+    without: Callable[[Token], bool] = nothing,
 ) -> Migration:
     """Where everything would go, ``without`` some tokens; raises Conflict, Invalid where nothing can."""
     process = forward_of(instance, ": it takes back what was made, by no model.")
@@ -145,10 +146,54 @@ def look(
         raise Invalid(text, code="migration-invalid", errors={"deploymentId": [text]})
     migration = Migration(process=process, definition=definition, mapping=mapping)
     _refuse_unknown(migration)
-    for token in sorted(process.workflow.tasks.values(), key=lambda token: token.id):
+    tokens = sorted(process.workflow.tasks.values(), key=lambda token: token.id)
+    for token in tokens:
         if not without(token):
             _find_target(migration, token)
+    _drop_from_races(migration)
+    if without is nothing:
+        # Else it is looked at once the others are away.
+        _refuse_starved(migration)
     return migration
+
+
+def _drop_from_races(migration: Migration) -> None:
+    """An event behind an event-based gateway may go with its flow, as long as another one of the race is left."""
+    tasks = migration.process.workflow.tasks
+    left = {race_of(tasks[number]) for number in migration.targets} - {None}
+    for token in migration.unfound:
+        element = token.node.name.partition(":")[0]
+        if race_of(token) in left and element not in migration.mapping:
+            migration.dropped.append(token)
+            continue
+        text = f"A token stands on {token.node.label}, and version {migration.definition.version} has no such element"
+        migration.findings[element] = f"{text}: map it to another."
+
+
+def _refuse_starved(migration: Migration) -> None:
+    """A join that gets another incoming flow after its tokens were sent out waits for ever."""
+    for scope in [migration.process.workflow.tasks[number] for number in migration.targets]:
+        tokens = [token for token in scope.inside.values() if token.id in migration.targets]
+        if not tokens or migration.targets[scope.id] is scope.node or "left" in scope.internal_data:
+            # Inside of a sequential ad-hoc sub-process more may begin anywhere.
+            continue
+        before = {each.join.bpmn_id for each in _starved([(token, token.node) for token in tokens])}
+        before = {migration.mapping.get(element, element) for element in before}
+        for each in _starved([(token, migration.targets[token.id]) for token in tokens]):
+            if each.join.bpmn_id not in before:
+                how = f"{each.told} in version {migration.definition.version}"
+                text = (
+                    f"{how}: rewind with that version to a task before these branches, or move it to another version."
+                )
+                migration.findings[each.join.bpmn_id] = text
+
+
+def _starved(standing: Sequence[tuple[Token, Node]]) -> list[Starved]:
+    filled: dict[Node, set[str | None]] = {}
+    for token, node in standing:
+        if is_queued(token):
+            filled.setdefault(node, set()).add(token.flow)
+    return starved([node for token, node in standing if not is_queued(token)], filled)
 
 
 def _refuse_unknown(migration: Migration) -> None:
@@ -181,8 +226,7 @@ def _find_target(migration: Migration, token: Token) -> None:
     if target is None and not node.counts:
         migration.dropped.append(token)
     elif target is None:
-        text = f"A token stands on {node.label}, and version {migration.definition.version} has no such element"
-        migration.findings[element] = f"{text}: map it to another."
+        migration.unfound.append(token)
     elif (misfit := _misfit(migration, token, target, body)) is not None:
         migration.findings[element] = misfit
     else:
@@ -211,9 +255,10 @@ def _misfit(migration: Migration, token: Token, target: Node, body: Process) -> 
         return f"{node.label} and {target.label} of the other version are not of one kind: map it to another."
     if target.process is not body:
         return f"{target.label} is inside of something else in the other version: no token can go there."
-    repeats = RUN in token.internal_data or any(getattr(each, "loop", None) is not None for each in (node, target))
-    if repeats:
+    if RUN in token.internal_data or getattr(node, "loop", None) is not None:
         return f"{node.label} is repeated: wait until its runs are through."
+    if getattr(target, "loop", None) is not None:
+        return f"{target.label} is repeated in the other version: wait until {node.label} has ended."
     if COMPENSATES in token.internal_data or "undoing" in token.internal_data:
         return f"A compensation is under way at {node.label}: wait until it has ended."
     if isinstance(target, Join) and token._state == WAITING and token.flow not in {flow.id for flow in target.incoming}:
@@ -251,7 +296,9 @@ def move(migration: Migration) -> None:
     }
     for number, node in before.items():
         if number in workflow.tasks:
-            _listen(migration, workflow.tasks[number], node)
+            listen_to_new(workflow.tasks[number], node, migration.mapping)
+    join_races(workflow)
+    go_on_where_complete(workflow)
     workflow.conditions_may_differ()
 
 
@@ -270,28 +317,20 @@ def _put(migration: Migration, token: Token, before: Node) -> None:
         ledger.keep(row, moved=True)
         process.changes.task_changed(row)
     waits = process.workflow.waits.get(token.id)
-    if waits and token.id not in process.workflow.paused and not _alike(before.definitions, target.definitions):
-        _wait_anew(migration, token, before)
+    if waits and token.id not in process.workflow.paused and not alike(before.definitions, target.definitions):
+        wait_anew(token, before, migration.timers)
 
 
-def _wait_anew(migration: Migration, token: Token, before: Node) -> None:
-    """What its event waits for reads otherwise: messages are awaited by their new names, timers set anew."""
-    workflow = migration.process.workflow
-    due = [wait.due for wait in workflow.waits[token.id] if wait.kind in TIMED]
-    token.internal_data.pop("repeats", None)
-    come = _come_already(token, before.definitions)
-    try:
-        waits = [wait for wait in waits_for(token.node.definitions, token) if wait.number not in come]
-    except RiverstoneError as error:
-        raise Invalid(error.message, code="migration-invalid", errors={before.bpmn_id: [error.message]}) from None
-    workflow.wait(token, waits)
-    after = [wait.due for wait in waits if wait.kind in TIMED]
-    if due != after:
-        first = due[0] if due else None
-        element = token.node.bpmn_id.partition(":")[0]
-        migration.timers.append(
-            MovedTimer(element_id=element, before=moment(first), after=moment(after[0] if after else None))
-        )
+def _leading_in(
+    migration: Migration, scope: Token, name: str, taken: list[str | None] | None
+) -> list[str | None] | None:
+    """Of the flows whose tokens have started a complex gateway those that lead to it in the other version."""
+    body = migration.definition.process if scope.scope is None else scope.node.body
+    node = None if body is None or CALLED in scope.internal_data else body.nodes.get(name)
+    if taken is None or node is None:
+        return taken
+    leading = {flow.id for flow in node.incoming}
+    return [flow_id for flow_id in taken if flow_id in leading]
 
 
 def _rename(migration: Migration, scope: Token) -> None:
@@ -302,10 +341,11 @@ def _rename(migration: Migration, scope: Token) -> None:
         ]
         scope.joins = {tokens[0].node.name if tokens else name: scope.joins[name] for name, tokens in waiting}
     mapping, internal = migration.mapping, scope.internal_data
+    if started := internal.get("started"):
+        started = {mapping.get(name, name): taken for name, taken in started.items()}
+        internal["started"] = {name: _leading_in(migration, scope, name, taken) for name, taken in started.items()}
     if not mapping:
         return
-    if started := internal.get("started"):
-        internal["started"] = {mapping.get(name, name): taken for name, taken in started.items()}
     if left := internal.get("left"):
         internal["left"] = [mapping.get(name, name) for name in left]
     pending = list(internal.get("compensable", ()))
@@ -313,47 +353,3 @@ def _rename(migration: Migration, scope: Token) -> None:
         entry = pending.pop()
         entry["node"] = mapping.get(entry["node"], entry["node"])
         pending.extend(entry["inner"])
-
-
-def _listen(migration: Migration, token: Token, before: Node) -> None:
-    """Events that the other version has on the border of an activity, or inside a scope, listen from now on."""
-    target, mapping = token.node, migration.mapping
-    if target is before or token._state == WAITING:
-        return
-    if isinstance(target, Activity) and isinstance(before, Activity):
-        known = {mapping.get(event.bpmn_id, event.bpmn_id) for event in before.boundary}
-        for event in target.boundary:
-            if event.bpmn_id not in known:
-                event.listen(token)
-    here = before.process if token.scope is None else before.body
-    there = target.process if token.scope is None else target.body
-    if here is None or there is None or CALLED in token.internal_data:
-        return
-    known = {mapping.get(handler.bpmn_id, handler.bpmn_id) for handler in here.event_sub_processes}
-    listening = {inner.node for inner in token.inside.values() if isinstance(inner.node, Listener)}
-    for handler in there.event_sub_processes:
-        if handler.bpmn_id not in known and getattr(handler, "listener", None) not in listening:
-            handler.listen(token)
-
-
-def _come_already(token: Token, before: Sequence[EventDefinition]) -> list[int]:
-    """Of an event for which all must come: what has, and reads as it did; the rest is waited for."""
-    internal, now = token.internal_data, token.node.definitions
-    alike = {number for number, (one, other) in enumerate(zip(before, now, strict=False)) if _alike([one], [other])}
-    seen = [number for number in internal.pop("seen", ()) if number in alike]
-    come = [each for each in internal.pop("come", ()) if each[1] in alike]
-    if not seen or len(seen) == len(now):
-        return []
-    token.note(seen=seen, come=come)
-    return seen
-
-
-def _alike(one: Sequence[EventDefinition], other: Sequence[EventDefinition]) -> bool:
-    """Whether two events wait for the same, as it is written."""
-
-    def written(definition: EventDefinition) -> tuple[Any, ...]:
-        sources = (definition.expression, definition.until, definition.correlation)
-        texts = tuple(None if each is None else each.source for each in sources)
-        return definition.kind, definition.name, texts, definition.timer, definition.sunday
-
-    return [*map(written, one)] == [*map(written, other)]

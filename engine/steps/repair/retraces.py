@@ -8,11 +8,14 @@ from typing import Any
 
 from ....models import RetraceRow, TaskRow
 from ... import jsontext
+from ...bpmn.elements.gateways import Join
+from ...bpmn.running.node import Node
 from ...bpmn.running.token import Token
-from ...bpmn.running.token_data import RUN, TASK
+from ...bpmn.running.token_data import CALLED, RUN, TASK
 from ...errors import Conflict
 from ...instance import ledger
 from ...instance.forward import ForwardInstance
+from .joins import is_queued, starved
 
 
 @dataclass(kw_only=True, slots=True)
@@ -62,6 +65,7 @@ def retraced(process: ForwardInstance, target: TaskRow) -> Retraced:
     _find_around(found)
     _find_scopes(found, notes)
     _find_joining(found, notes)
+    _refuse_moved(found)
     _refuse_removed(found, notes)
     _find_variables(found, notes)
     return found
@@ -155,6 +159,52 @@ def _find_joining(found: Retraced, notes: Iterable[RetraceRow]) -> None:
             if found.over.isdisjoint(kept["causes"]) and kept["id"] not in known:
                 known.add(kept["id"])
                 found.joining.append(kept)
+
+
+def _refuse_moved(found: Retraced) -> None:
+    """Moved to another version since, it may lack what the way back leads to, or have joins that wait for more."""
+    target, process = found.target, found.process
+    if not _is_in_call(found, target.scope) and process.definition.process.find(target.node) is None:
+        raise _refused(found, f"its version has no {target.node!r} any more: move it to one that has it before.")
+    by_scope: dict[int, list[dict[str, Any]]] = {}
+    for kept in found.joining:
+        by_scope.setdefault(kept["scope"], []).append(kept)
+    for scope_id, joining in by_scope.items():
+        if not _is_in_call(found, scope_id):
+            _refuse_starved(found, scope_id, joining)
+
+
+def _is_in_call(found: Retraced, scope: int) -> bool:
+    """Whether a scope is inside of a called process, which stays as it was deployed."""
+    tasks = found.process.workflow.tasks
+    ended = {kept["id"]: kept["internal"] for kept in found.scopes}
+    while scope:
+        if CALLED in (tasks[scope].internal_data if scope in tasks else ended.get(scope, {})):
+            return True
+        scope = found.parents.get(scope, (0, None))[0]
+    return False
+
+
+def _refuse_starved(found: Retraced, scope_id: int, joining: Iterable[Mapping[str, Any]]) -> None:
+    process, target = found.process.definition.process, found.target
+    scope = found.process.workflow.tasks.get(scope_id)
+    stays = [] if scope is None else [each for each in scope.inside.values() if not found.is_after(each)]
+    filled: dict[Node, set[str | None]] = {}
+    for name, flow in [
+        *((each["node"], each["flow"]) for each in joining),
+        *((each.node.name, each.flow) for each in stays if is_queued(each)),
+    ]:
+        node = process.find(name)
+        if node is None or (isinstance(node, Join) and flow not in {each.id for each in node.incoming}):
+            raise _refused(found, f"its version has no {name!r} any more into which the flow {flow!r} leads.")
+        filled.setdefault(node, set()).add(flow)
+    back = [target.node] if target.scope == scope_id else []
+    back += [kept["node"] for kept in found.scopes if kept["scope"] == scope_id]
+    present = [each.node for each in stays if not is_queued(each)]
+    present += [node for name in back if (node := process.find(name)) is not None]
+    for starving in starved(present, filled):
+        if starving.join in filled:
+            raise _refused(found, f"{starving.told}, since it was moved to another version.")
 
 
 def _refuse_removed(found: Retraced, notes: Iterable[RetraceRow]) -> None:
