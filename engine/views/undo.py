@@ -114,3 +114,5 @@ class RewindPlan:
     """The tasks of people whose answers are forgotten."""
     migration: MigrationPlan | None = None
     """Where it begins again on another version of the model: what is moved there, and what stands against that."""
+    fired: tuple[str, ...] = ()
+    """The events beside what begins again that have come: their branches stay, so they do not come a second time."""

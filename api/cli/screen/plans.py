@@ -52,7 +52,12 @@ def show_rewind(plan: RewindPlan, *, as_json: bool) -> None:
         click.echo(printable(f"{step.action:<9} {step.task_id}  {in_runs(step.name, step.runs)}  {step.stone or '-'}"))
     for name, value in plan.variables.items():
         click.echo(printable(f"variable  {name} = {json.dumps(value, ensure_ascii=False)}"))
-    told = (("opens", plan.opened_again), ("begins", plan.begins_again), ("forgets", plan.people))
+    told = (
+        ("opens", plan.opened_again),
+        ("begins", plan.begins_again),
+        ("forgets", plan.people),
+        ("stays", plan.fired),
+    )
     for word, places in told:
         for place in places:
             click.echo(printable(f"{word:<9} {place}"))

@@ -122,6 +122,7 @@ export async function askToRewind(process, task) {
         shown,
         preview(plan.steps),
         returns.length > 0 && el("p", {}, t("rewind.variables"), " ", said(returns.join(", "))),
+        plan.fired.length > 0 && el("p", {}, t("rewind.fired"), " ", said(plan.fired.join(", "))),
         retain?.node,
         plan.migration !== null && choice.shown(plan.migration),
       );

@@ -12,6 +12,7 @@ from ..running.token_data import COMPENSATES
 from .compensation import left_by_border
 from .events import CatchEvent
 from .gateways import end_race
+from .triggers import come_before, note_come
 
 
 class BoundaryEvent(CatchEvent, Catcher):
@@ -27,6 +28,7 @@ class BoundaryEvent(CatchEvent, Catcher):
             listener = token.workflow.new_token(self, token.scope, None, token.causes, state=WAITING)
             listener.note(host=token.id)
             self.listen_for(listener)
+            come_before(token, listener, all_must_come=self.parallel_multiple)
 
     def caught(self, token: Token, number: int, payload: Mapping[str, Any], causes: tuple[int, ...] = ()) -> None:
         workflow = token.workflow
@@ -36,6 +38,7 @@ class BoundaryEvent(CatchEvent, Catcher):
             return
         host = workflow.tasks[token.internal_data["host"]]
         if not self.interrupting:
+            note_come(host, token, number, all_must_come=self.parallel_multiple, causes=causes)
             self.listen_on(token, number)
         after = followed(token.causes, causes)
         self._come(host, {**token.data, **payload} if self.only_mapped else payload, after)

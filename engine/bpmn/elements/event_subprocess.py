@@ -11,6 +11,7 @@ from ..running.token import STARTED, WAITING, Token, followed
 from ..running.token_data import COMPENSATES
 from .compensation import compensated, give_back
 from .events import CatchEvent, StartEvent
+from .triggers import come_before, note_come
 
 
 class EventSubProcess(Catcher):
@@ -29,7 +30,9 @@ class EventSubProcess(Catcher):
 
     def listen(self, token: Token) -> None:
         if any(definition.kind in AWAITED for definition in self.definitions):
-            self.listener.listen_for(token.workflow.new_token(self.listener, token, None, token.causes, state=WAITING))
+            listener = token.workflow.new_token(self.listener, token, None, token.causes, state=WAITING)
+            self.listener.listen_for(listener)
+            come_before(token, listener, all_must_come=self.listener.parallel_multiple)
 
     def catch(
         self, token: Token, payload: Mapping[str, Any], source: Token | None = None, causes: tuple[int, ...] = ()
@@ -94,6 +97,7 @@ class Listener(CatchEvent):
             self.handler.start_event.receive(token, payload)
             return
         if not self.handler.interrupting:
+            note_come(scope, token, number, all_must_come=self.parallel_multiple, causes=causes)
             self.listen_on(token, number)
         only_mapped = self.handler.start_event.only_mapped
         brought = {**token.data, **payload} if only_mapped else payload

@@ -141,3 +141,52 @@ def condition_holds(definition: EventDefinition, token: Token) -> bool:
         raise
     except ExpressionError:
         return False
+
+
+def note_come(token: Token, listener: Token, number: int, *, all_must_come: bool, causes: tuple[int, ...]) -> None:
+    """Keep with an activity or scope that an event has come beside it which does not come anew by being awaited anew.
+
+    A message or a signal that comes once more is another one, and so is the next turn of an endless timer.
+    """
+    event = listener.node
+    known = token.internal_data.get("fired", {})
+    fired = dict(known.get(event.name, {}))
+    for each in range(len(event.definitions)) if all_must_come else [number]:
+        kind = event.definitions[each].kind
+        if kind == "condition" or (kind == "timer" and repeats_left(listener, each) >= 0):
+            times = fired[str(each)][0] if str(each) in fired else 0
+            fired[str(each)] = [times + 1, [cause for cause in causes if cause > 0], _counted_from(listener, str(each))]
+    if fired:
+        token.note(fired={**known, event.name: fired})
+        token.workflow.touched[token.id] = token
+        if token.workflow.way is not None:
+            token.workflow.way.fired(token)
+
+
+def _counted_from(listener: Token, key: str) -> int:
+    kept = listener.internal_data.get("repeats", {}).get(key)
+    return -1 if kept is None else Cycle.of(kept).start
+
+
+def come_before(token: Token, listener: Token, *, all_must_come: bool) -> None:
+    """What listens anew beside an activity or scope to which a rewind goes back: not for what has come and stays."""
+    over = False
+    for key, (times, _, start) in token.internal_data.get("fired", {}).get(listener.node.name, {}).items():
+        number = int(key)
+        if number >= len(listener.node.definitions):
+            continue
+        if listener.node.definitions[number].kind == "condition":
+            listener.note(held=[*listener.internal_data.get("held", []), number])
+            continue
+        kept = listener.internal_data.get("repeats", {}).get(key)
+        if kept is not None and start == _counted_from(listener, key) > 0:
+            # It is counted from a date, so the turns that are over are used up already.
+            continue
+        if kept is not None and times <= kept[0]:
+            listener.note(repeats={**listener.internal_data["repeats"], key: [kept[0] - times, *kept[1:]]})
+            continue
+        over = True
+        waits = listener.workflow.waits.get(listener.id, [])
+        listener.workflow.wait(listener, [wait for wait in waits if wait.number != number])
+    if over and all_must_come:
+        listener.workflow.stop_waiting(listener)

@@ -72,6 +72,10 @@ class StepNotes:
             data["ended"] = None if causes == rows else list(causes)
             self._note("scope", scope.id, scope.node.label, causes, _text(data))
 
+    def fired(self, token: Token) -> None:
+        """An event has come beside an activity, which has not ended: its note has no name."""
+        self._note("scope", token.id, None, token.causes, _text(snapshot(token)))
+
     def removed(self, tokens: Iterable[Token], causes: tuple[int, ...]) -> None:
         """An event has taken away what went on beside it or before."""
         counted = [token for token in tokens if token.node.counts]

@@ -129,6 +129,10 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         """The numbers of the conditions that were true when they were last looked at."""
         repeats: dict[str, list[Any]]
         """By the number of a timer: what is to come of it, a :class:`~.cycles.Cycle`."""
+        fired: dict[str, dict[str, list[Any]]]
+        """Of an activity or scope, by the event that has come beside it and the number of the definition: how often it
+        came that does not come at will, after which tasks, and from when its turns are counted. So a rewind lets it
+        come no second time."""
         kind: ThrownKind
         """Of what a throw event has sent."""
         name: str

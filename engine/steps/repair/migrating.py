@@ -181,10 +181,8 @@ def _refuse_starved(migration: Migration) -> None:
         before = {migration.mapping.get(element, element) for element in before}
         for each in _starved([(token, migration.targets[token.id]) for token in tokens]):
             if each.join.bpmn_id not in before:
-                how = f"{each.told} in version {migration.definition.version}"
-                text = (
-                    f"{how}: rewind with that version to a task before these branches, or move it to another version."
-                )
+                text = f"In version {migration.definition.version} {each.told}"
+                text += ": rewind with that version to a task before these branches, or move it to another version."
                 migration.findings[each.join.bpmn_id] = text
 
 

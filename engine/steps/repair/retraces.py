@@ -38,6 +38,8 @@ class Retraced:
     """By scope, also one that has ended: the scope around it, and which run of that it is."""
     around: set[int] = field(default_factory=set)
     """The scopes that the target is inside of."""
+    fired: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    """By event on the target's border: how often it came, where what it has begun stays."""
     causes: dict[str, frozenset[int]] = field(default_factory=dict)
     """By their text: many notes may have the same many."""
 
@@ -46,6 +48,12 @@ class Retraced:
         if (known := self.causes.get(note.causes)) is None:
             known = self.causes[note.causes] = frozenset(jsontext.read(note.causes))
         return known
+
+    @property
+    def stays(self) -> tuple[str, ...]:
+        """The events that have come beside what begins again, and whose branches stay."""
+        names = [*self.fired, *(name for kept in self.scopes for name in kept["internal"].get("fired", {}))]
+        return tuple(dict.fromkeys(name.partition(":")[0] for name in names))
 
     def is_after(self, token: Token) -> bool:
         """Whether a token has come of what is undone; a loop around the target follows its own last turn."""
@@ -64,6 +72,7 @@ def retraced(process: ForwardInstance, target: TaskRow) -> Retraced:
     _find_parents(found, notes)
     _find_around(found)
     _find_scopes(found, notes)
+    _find_fired(found, notes)
     _find_joining(found, notes)
     _refuse_moved(found)
     _refuse_removed(found, notes)
@@ -127,7 +136,7 @@ def _find_around(found: Retraced) -> None:
 
 def _find_scopes(found: Retraced, notes: Iterable[RetraceRow]) -> None:
     """The scopes around the target, as they were when they ended."""
-    ended = {note.token: note for note in notes if note.kind == "scope"}
+    ended = {note.token: note for note in notes if note.kind == "scope" and note.name is not None}
     tasks = found.process.workflow.tasks
     scope = found.target.scope
     while scope not in tasks:
@@ -145,6 +154,25 @@ def _find_scopes(found: Retraced, notes: Iterable[RetraceRow]) -> None:
             raise _refused(found, f"{note.name} ended before all of its runs were through.")
         found.scopes.insert(0, kept)
         scope = kept["scope"]
+
+
+def _find_fired(found: Retraced, notes: Iterable[RetraceRow]) -> None:
+    """Events beside the target, or beside a scope around it, that have come and whose branches are not undone."""
+    of_target: Mapping[str, Any] = {}
+    for note in notes:
+        if note.kind == "scope" and note.token == found.target.token and note.data is not None:
+            of_target = jsontext.read(note.data)["internal"].get("fired", {})
+    found.fired = _in_force(found, of_target)
+    for kept in found.scopes:
+        kept["internal"]["fired"] = _in_force(found, kept["internal"].get("fired", {}))
+
+
+def _in_force(found: Retraced, fired: Mapping[str, Any]) -> dict[str, Any]:
+    stays = {
+        event: {number: come for number, come in numbers.items() if found.over.isdisjoint(come[1])}
+        for event, numbers in fired.items()
+    }
+    return {event: numbers for event, numbers in stays.items() if numbers}
 
 
 def _find_joining(found: Retraced, notes: Iterable[RetraceRow]) -> None:

@@ -233,6 +233,11 @@ def _go_back(found: Retraced) -> Token:
     token.data = jsontext.read(target.locals) if target.locals else {}
     if target.run is not None:
         token.note(run=target.run)
+    if found.fired:
+        token.note(fired=found.fired)
+        if workflow.way is not None:
+            # The task that begins here may be gone back to as well.
+            workflow.way.fired(token)
     if process.row.phase == "paused":
         process.row.phase, process.row.reason, process.row.ended = "running", None, None
     return token
@@ -293,6 +298,7 @@ def preview_rewind(
         begins_again=(found.target.node, *dict.fromkeys(str(kept["node"]) for kept in found.joining)),
         opened_again=tuple(str(kept["node"]) for kept in found.scopes),
         people=tuple(str(number) for number in sorted(found.undone) if tasks[number].stone is None),
+        fired=found.stays,
     )
     return told if version is None else replace(told, migration=_rehearse_move(found, *version))
 

@@ -340,6 +340,7 @@ export default {
   "rewind.title": "Go back to {name}?",
   "rewind.text": "What came after it is rolled back, and the task too; then it begins again. Other branches go on.",
   "rewind.variables": "These variables return to what they were:",
+  "rewind.fired": "These events have come already. What they began stays, so they do not come again:",
   "rewind.parameters": "Other parameters for the task",
   "rewind.parameters.hint": "A JSON object; usually empty.",
   "rewind.retain": "Give up what cannot be rolled back",

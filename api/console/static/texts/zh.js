@@ -338,6 +338,7 @@ export default {
   "rewind.title": "回退到 {name}？",
   "rewind.text": "它之后的内容连同它自己都会回滚，然后它重新开始；其他分支继续运行。",
   "rewind.variables": "这些变量将恢复原值：",
+  "rewind.fired": "这些事件已经发生。由它们开始的内容保留，因此它们不会再次发生：",
   "rewind.parameters": "该任务的其他参数",
   "rewind.parameters.hint": "JSON 对象；通常留空。",
   "rewind.retain": "放弃无法回滚的内容",
