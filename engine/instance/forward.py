@@ -66,10 +66,10 @@ class ForwardInstance(Instance):
     @property
     def rewinding(self) -> list[Token]:
         """The tokens that are to begin again when a rewind has ended."""
-        return [self.workflow.tasks[token_id] for token_id in sorted(self.workflow.rewinding)]
+        return [self.workflow.tasks[token_id] for token_id in sorted(self.workflow.undos.rewinding)]
 
     def save(self) -> None:
-        if self.workflow.paused or self.workflow.rewinding or self.row.attention or self.row.phase == "paused":
+        if self.workflow.paused or self.workflow.undos.rewinding or self.row.attention or self.row.phase == "paused":
             # Several may wait for one.
             stuck = {token.internal_data["rewinding"] for token in self.rewinding if "failed" in token.internal_data}
             self.row.attention = len(self.waits_for_somebody) + len(stuck)
@@ -121,7 +121,7 @@ class ForwardInstance(Instance):
     def drop_tokens(self) -> None:
         """The forward flow never goes on: nothing of it needs to be kept but the ledger."""
         for token in list(self.workflow.tasks.values()):
-            self.workflow._forget(token)
+            self.workflow.forget(token)
 
 
 def forward_of(instance: Instance, otherwise: str) -> ForwardInstance:

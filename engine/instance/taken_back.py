@@ -71,14 +71,14 @@ def _handled_for_others(process: ForwardInstance, asker: Token) -> set[int]:
         around.add(scope.id)
         scope = scope.scope
     found: set[int] = set()
-    for token_id in workflow.handlers - around:
+    for token_id in workflow.undos.handlers - around:
         handler = workflow.tasks[token_id]
         internal = handler.internal_data
         if internal[COMPENSATES] != asker.id:
             activity = workflow.node_named(internal["activity"], handler.scope)
             entry: Executed = {"id": internal["entry"], "tasks": internal["tasks"]}
             found.update(row.id for row in freezing.made_by(process.tasks, activity, entry, handler.call_path))
-    for token_id in workflow.askers - {asker.id}:
+    for token_id in workflow.undos.askers - {asker.id}:
         other = workflow.tasks[token_id]
         scope = workflow.tasks[other.internal_data["compensated_in"]]
         for left in other.internal_data.get("undoing", ()):
@@ -90,12 +90,12 @@ def _handled_for_others(process: ForwardInstance, asker: Token) -> set[int]:
 def _undone_for_others(process: ForwardInstance, asker: Token) -> set[int]:
     """The rows that undos take back which others have asked for, or are about to."""
     workflow = process.workflow
-    waiting = [workflow.tasks[token_id] for token_id in workflow.rewinding if token_id != asker.id]
+    waiting = [workflow.tasks[token_id] for token_id in workflow.undos.rewinding if token_id != asker.id]
     found: set[int] = set()
     for each in waiting:
         for task_id in under_undo(process, each):
             found.update(ledger.covers(process.tasks[task_id]))
-    for token_id, activities in workflow.to_undo.items():
+    for token_id, activities in workflow.undos.to_undo.items():
         token = workflow.tasks.get(token_id)
         if token is not None and token is not asker:
             made = [freezing.made_by(process.tasks, activity, entry, token.call_path) for activity, entry in activities]

@@ -114,7 +114,7 @@ def _left(instance: Instance, row: TaskRow, undo: UndoInstance | None) -> None:
         if origin.row.phase not in (*UNDER_WAY, "paused") and undo.row.phase not in UNDER_WAY:
             # The undo of the whole process is about to begin, and takes it; where it has ended, a delete does.
             return
-        origin.workflow.wait_for_undo(undo.number, row.id)
+        origin.workflow.undos.wait_for(undo.number, row.id)
         undo.row.suspension = origin.row.suspension
         undo.row.phase = "running" if undo.row.suspension is None else "suspended"
     else:

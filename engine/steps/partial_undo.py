@@ -37,8 +37,8 @@ def begin_undos(process: ForwardInstance) -> None:
     """Begin what its tokens have asked for; a token whose activities have made nothing goes on."""
     workflow = process.workflow
     asked: list[_Asked] = []
-    while workflow.to_undo:
-        token_id, activities = workflow.to_undo.popitem()
+    while workflow.undos.to_undo:
+        token_id, activities = workflow.undos.to_undo.popitem()
         token = workflow.tasks.get(token_id)
         if token is None:
             continue
@@ -49,7 +49,7 @@ def begin_undos(process: ForwardInstance) -> None:
         }
         order = plan(process.tasks, "rollback", rows, _handlers_around(token))
         if process.has(Flags.MOCK) or not order.tasks:
-            workflow.undone(token)
+            workflow.undos.done(token)
         else:
             asked.append(_Asked(token, activities, order))
     for each in _latest_first(process, asked):
@@ -57,7 +57,7 @@ def begin_undos(process: ForwardInstance) -> None:
             _begin(process, each)
         else:
             each.token.note(undo_first=True)
-            workflow.undo_after(each.token, other, each.activities)
+            workflow.undos.after(each.token, other, each.activities)
 
 
 def _handlers_around(token: Token) -> set[int]:
@@ -84,7 +84,7 @@ def _at_work(process: ForwardInstance, order: Order) -> Token | None:
     """A token that waits for an undo which is at some of this, or at what followed it."""
     tasks, workflow = process.tasks, process.workflow
     by_task: dict[int, Token] = {}
-    for token_id in sorted(workflow.rewinding):
+    for token_id in sorted(workflow.undos.rewinding):
         token = workflow.tasks[token_id]
         for task_id in taken_back.under_undo(process, token):
             by_task.update(dict.fromkeys(ledger.covers(tasks[task_id]), token))
@@ -99,7 +99,7 @@ def _begin(process: ForwardInstance, asked: _Asked) -> None:
     token, workflow = asked.token, process.workflow
     undo = create_rewind(process, asked.order)
     token.note(rewinding=undo.number, undoes=runs_of(asked.order.tasks))
-    workflow.rewinding[token.id] = undo.number
+    workflow.undos.rewinding[token.id] = undo.number
     undo.row.suspension = process.row.suspension
     undo.row.phase = "running" if undo.row.suspension is None else "suspended"
     undo.workflow.begin(None)

@@ -44,7 +44,7 @@ def settle_forward(instance: ForwardInstance) -> None:
     if instance.row.phase == "running":
         instance.row.due = None
         instance.advance()
-    while workflow.to_undo:
+    while workflow.undos.to_undo:
         begin_undos(instance)
         if instance.row.phase == "running":
             instance.advance()

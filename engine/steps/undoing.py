@@ -88,7 +88,7 @@ def _undo_ended(undo: UndoInstance) -> None:
 def _rewound(undo: UndoInstance, success: bool) -> None:
     """What is to begin again does, unless the process was stopped meanwhile; after a failure it waits for somebody."""
     origin, workflow, reason = undo.origin, undo.origin.workflow, undo.row.reason or ""
-    for token_id, number in list(workflow.rewinding.items()):
+    for token_id, number in list(workflow.undos.rewinding.items()):
         if number != undo.number:
             continue
         token = workflow.tasks[token_id]
@@ -96,14 +96,14 @@ def _rewound(undo: UndoInstance, success: bool) -> None:
             token.note(failed=reason)
             continue
         # The undo of a process that was stopped meanwhile waits for that too.
-        del workflow.rewinding[token_id]
+        del workflow.undos.rewinding[token_id]
         del token.internal_data["rewinding"]
         token.internal_data.pop("undoes", None)
         workflow.touched[token_id] = token
         if not success:
             workflow.fail(token, f"At {token.node.label}: what was to be undone before could not be: {reason}")
         elif origin.row.phase in UNDER_WAY:
-            workflow.undone(token)
+            workflow.undos.done(token)
     undo.origin.save()
     failpoints.reach("undo-ended")
 

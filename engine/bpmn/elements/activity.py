@@ -71,7 +71,7 @@ class Activity(Node):
         if self.boundary and token.internal_data.pop("again", None) is None:
             for event in self.boundary:
                 event.listen(token)
-            token.workflow.check_conditions()
+            token.workflow.conditions.check()
             if token.id not in token.workflow.tasks:
                 return None
         if self.loop is not None:

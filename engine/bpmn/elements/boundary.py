@@ -71,7 +71,7 @@ class BoundaryEvent(CatchEvent, Catcher):
         if COMPENSATES in host.internal_data:
             left_by_border(host, causes)
         if undoes:
-            workflow.undo_before(token, [(host.node, {"id": host.id, "tasks": list(causes)})])
+            workflow.undos.before(token, [(host.node, {"id": host.id, "tasks": list(causes)})])
         scope.live -= 1
 
     def go_on(self, host: Token, causes: tuple[int, ...], payload: Mapping[str, Any], *, state: int = READY) -> Token:

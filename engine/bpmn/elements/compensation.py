@@ -178,9 +178,9 @@ def begin(asker: Token, scope: Token, entries: list[Compensable]) -> None:
     asker._set_state(STARTED)
     asker.note(undoing=entries, handling=[], compensated_in=scope.id)
     workflow = asker.workflow
-    workflow.askers.add(asker.id)
+    workflow.undos.askers.add(asker.id)
     if workflow.stops_on_failure:
-        workflow.ask_later(asker)
+        workflow.undos.ask_later(asker)
     else:
         # A handler that an undo has called: it is the only one to ask.
         _go_on(workflow, asker)
@@ -212,7 +212,7 @@ def _go_on(workflow: Workflow, asker: Token) -> None:
     if taken:
         asker.note(taken_back=[entry["id"] for entry in taken], taken=taken)
         activities = [(workflow.node_named(entry["node"], scope), entry) for entry in taken]
-        workflow.undo_before(asker, activities)
+        workflow.undos.before(asker, activities)
     if left or handling:
         return
     if asker is scope:
@@ -223,7 +223,7 @@ def _go_on(workflow: Workflow, asker: Token) -> None:
         # It runs once more, since it may have more to do than this.
         del asker.internal_data["undoing"]
         asker.internal_data.pop("undone", None)
-        workflow.askers.discard(asker.id)
+        workflow.undos.askers.discard(asker.id)
         asker.note(compensated=True)
         workflow.make_ready(asker)
 
@@ -277,7 +277,7 @@ def _handle(workflow: Workflow, asker: Token, scope: Token, entry: Compensable) 
     token.note(compensates=asker.id, entry=entry["id"], tasks=entry["tasks"], activity=entry["node"])
     if "seen" in entry:
         token.note(outputs=entry["seen"])
-    workflow.handlers.add(token.id)
+    workflow.undos.handlers.add(token.id)
     if handler.process is node.body:
         token.note(compensable=entry["inner"])
     return True

@@ -273,7 +273,7 @@ class Token(Task):
         Raises LimitExceeded if the process then holds too much.
         """
         if values:
-            self.workflow.conditions_may_differ(self.causes)
+            self.workflow.conditions.may_differ(self.causes)
         for name, value in values.items():
             if name in self.data:
                 self._about_to_set(self.id, name, self.data)
@@ -288,7 +288,7 @@ class Token(Task):
         A compensation handler has those of what it compensates, as they were: what it sets of them is set for itself.
         """
         if values:
-            self.workflow.conditions_may_differ(self.causes)
+            self.workflow.conditions.may_differ(self.causes)
         kept = self.data.keys() - self.node.input_values.keys() if COMPENSATES in self.internal_data else ()
         for name, value in values.items():
             if name in kept:

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 from ...errors import BpmnError, RiverstoneError
 from ...language import effort
 from ...language.context import Context
+from .awaited_undos import AwaitedUndos
+from .conditions import Conditions
 from .host import Host
 from .node import Flow, Node, Process
 from .spiff import BpmnWorkflow
 from .token import CANCELLED, COMPLETED, ERROR, READY, ROOT, STARTED, WAITING, Token, merged
-from .token_data import CALLED, COMPENSATES
+from .token_data import CALLED
 from .waits import Wait
 
 if TYPE_CHECKING:
     from .retracing import StepNotes
-    from .token_data import Asked, Executed
 
-CHECK = 30
-"""What it costs to check a token that waits for a condition, beside its expression, in the measure of ``effort``."""
 MOST_TOUCHED = 2_500
 """Tokens after which a turn is over: each is written."""
 
@@ -44,14 +42,8 @@ class Workflow(BpmnWorkflow):
         self.failures: dict[int, str] = {}
         self.way: StepNotes | None = None
         """What is noted for a rewind, where there may be one."""
-        self.rewinding: dict[int, int] = {}
-        """By token that is to begin again: the rewind for whose end it waits."""
-        self.to_undo: dict[int, Sequence[tuple[Node, Executed]]] = {}
-        """By token that waits for it: the activities whose present work is to be undone before it goes on."""
-        self.handlers: set[int] = set()
-        """The tokens of compensation handlers that are at work."""
-        self.askers: set[int] = set()
-        """The tokens that have asked for a compensation which is not through."""
+        self.undos = AwaitedUndos(self)
+        self.conditions = Conditions(self)
         self.paused: dict[int, str] = {}
         """Why tokens have failed of which each stands still by itself, until somebody says how it goes on."""
         self.waits: dict[int, list[Wait]] = {}
@@ -65,16 +57,8 @@ class Workflow(BpmnWorkflow):
         self.newly_set: dict[str, Any] = {}
         """Variables of the whole process that were set since they were last saved."""
         self._agenda: list[int] = []
-        self._later: set[int] = set()
-        """Tokens that run when nothing else does, so that all are known who ask for something at once."""
         self._ending: list[Token] = []
         """Scopes that are about to end, the innermost first."""
-        self._watching: set[int] = set()
-        self._conditions_stale = False
-        self._changed_after: set[int] = set()
-        """The tasks after which something has changed that a condition may depend on."""
-        self._unchecked: list[int] = []
-        """Those who watch a condition and have to look at it, the next one last."""
         self.is_unfinished = False
         """Whether the last turn was over before everything waited for the outside."""
 
@@ -118,7 +102,7 @@ class Workflow(BpmnWorkflow):
         Where the turn ``is_over`` before that, ``is_unfinished`` says that more is to be done in the next one.
         """
         limits = self.host.limits
-        agenda, tasks = self._agenda, self.tasks
+        agenda, tasks, conditions, undos = self._agenda, self.tasks, self.conditions, self.undos
         before, work = self.task_tree.internal_data.pop("unbroken", (0, 0))
         if before:
             self.touched[ROOT] = self.task_tree
@@ -126,14 +110,14 @@ class Workflow(BpmnWorkflow):
         self.is_unfinished = False
         steps = before
         while not (self.completed or (self.failures and self.stops_on_failure)):
-            if self._conditions_stale or self._unchecked:
-                self.check_conditions(is_over)
-                if self._unchecked and not self._halted:
+            if conditions.stale or conditions.unchecked:
+                conditions.check(is_over)
+                if conditions.unchecked and not self.halted:
                     self._leave_rest(steps)
                     break
             if not agenda:
-                if self._later:
-                    self._ask_now()
+                if undos.later:
+                    undos.ask_now()
                     continue
                 if self.undecided and self._decided():
                     continue
@@ -157,12 +141,12 @@ class Workflow(BpmnWorkflow):
                 token.run()
             except (BpmnError, RiverstoneError) as error:
                 self._not_run(token, error)
-            has_more = agenda or self._later or self._conditions_stale or self._unchecked or self.undecided
-            if has_more and (is_over() or len(self.touched) > MOST_TOUCHED) and not self._halted:
+            has_more = agenda or undos.later or conditions.stale or conditions.unchecked or self.undecided
+            if has_more and (is_over() or len(self.touched) > MOST_TOUCHED) and not self.halted:
                 self._leave_rest(steps)
                 break
         self.steps += steps - before
-        if self.steps > limits.steps_per_instance and not self._halted:
+        if self.steps > limits.steps_per_instance and not self.halted:
             self.fail(self.task_tree, f"The limit steps_per_instance ({limits.steps_per_instance}) was reached.")
         if not (self.open_tasks or self.completed):
             self._fail_if_stuck()
@@ -173,7 +157,8 @@ class Workflow(BpmnWorkflow):
         self.task_tree.note(unbroken=(steps, effort.spent()))
 
     @property
-    def _halted(self) -> bool:
+    def halted(self) -> bool:
+        """Whether no token runs any more in this turn: the process has ended, or failed."""
         return self.completed or (self.stops_on_failure and bool(self.failures))
 
     def guard(self, token: Token, action: Callable[[], Any]) -> None:
@@ -199,9 +184,9 @@ class Workflow(BpmnWorkflow):
             self.fail(token, f"The BPMN error {code!r} of {token.node.label} is caught by no event: {text}")
 
     def _fail_if_stuck(self) -> None:
-        if self.is_unfinished or self.failures or self.waits or self._agenda or self._later:
+        if self.is_unfinished or self.failures or self.waits or self._agenda or self.undos.later:
             return
-        if self.paused or self.rewinding or self.to_undo:
+        if self.paused or self.undos.rewinding or self.undos.to_undo:
             return
         for token in sorted(self.tasks.values(), key=lambda token: token.id):
             if token._state == WAITING and token.node.counts:
@@ -213,15 +198,7 @@ class Workflow(BpmnWorkflow):
     def resume(self, token: Token) -> None:
         """Rebuild what is not saved of a token that was loaded, once all are there."""
         token.node.resume(token)
-        if (rewind := token.internal_data.get("rewinding")) is not None:
-            self.rewinding[token.id] = rewind
-        if COMPENSATES in token.internal_data:
-            self.handlers.add(token.id)
-        if "undoing" in token.internal_data:
-            self.askers.add(token.id)
-            if token._state == STARTED and "undone" in token.internal_data:
-                self._later.add(token.id)
-                self.is_unfinished = True
+        self.undos.resume(token)
         if token._state == ERROR:
             failed = self.paused if "paused" in token.internal_data else self.failures
             failed[token.id] = token.internal_data.get("failed", "")
@@ -229,8 +206,8 @@ class Workflow(BpmnWorkflow):
             self.make_ready(token)
             self.is_unfinished = True
         if any(wait.kind == "condition" for wait in self.waits.get(token.id, ())):
-            self._watching.add(token.id)
-            self._conditions_stale = True
+            self.conditions.watching.add(token.id)
+            self.conditions.stale = True
         for name, taken in token.internal_data.get("started", {}).items():
             if taken is not None:
                 self.undecided[token.id, name] = self.node_named(name, token)
@@ -275,13 +252,14 @@ class Workflow(BpmnWorkflow):
     def drop(self, token: Token) -> None:
         """Take a token out; its scope ends with its last one."""
         scope = token.scope
-        self._forget(token)
+        self.forget(token)
         if scope is not None and token.task_spec.counts:
             scope.live -= 1
             if scope.live == 0:
                 self.scope_ended(scope)
 
-    def _forget(self, token: Token) -> None:
+    def forget(self, token: Token) -> None:
+        """Take a token out, and leave its scope as it is."""
         token_id = token.id
         del self.tasks[token_id]
         if token.scope is not None:
@@ -289,19 +267,13 @@ class Workflow(BpmnWorkflow):
         self.touched.pop(token_id, None)
         self.gone.add(token_id)
         self.open_tasks.discard(token_id)
-        if self.rewinding:
-            self.rewinding.pop(token_id, None)
-        if self.askers or self.handlers:
-            self.askers.discard(token_id)
-            if token_id in self.handlers:
-                self.handlers.discard(token_id)
-                self._look_again()
+        self.undos.forget(token_id)
         if self.failures or self.paused:
             self.failures.pop(token_id, None)
             self.paused.pop(token_id, None)
         if token_id in self.waits:
             del self.waits[token_id]
-            self._watching.discard(token_id)
+            self.conditions.watching.discard(token_id)
 
     def scope_ended(self, scope: Token) -> None:
         """Nothing that counts is left in a scope: its listeners go, and whoever owns it goes on.
@@ -331,7 +303,7 @@ class Workflow(BpmnWorkflow):
 
     def root_ended(self) -> None:
         """The whole process has ended well."""
-        self._forget(self.task_tree)
+        self.forget(self.task_tree)
         self.completed = True
 
     def cancel_token(self, token: Token, removed: list[Token] | None = None) -> tuple[int, ...]:
@@ -355,55 +327,14 @@ class Workflow(BpmnWorkflow):
                 self.host.withdraw_task(current)
             current._state = CANCELLED
             scope = current.scope
-            if current.id in self.rewinding:
-                self._leave_undo(current)
-            self._forget(current)
+            if current.id in self.undos.rewinding:
+                self.undos.leave(current)
+            self.forget(current)
             if scope is not None and current.node.counts:
                 scope.live -= 1
             if scope is not None and current.node.name in scope.joins:
                 self._leave_join(current, scope)
         return tuple(sorted(causes))
-
-    def _leave_undo(self, token: Token) -> None:
-        """What the token waits to be undone goes on being undone without it, and the process does not end before."""
-        number = self.rewinding[token.id]
-        if any(each == number for token_id, each in self.rewinding.items() if token_id != token.id):
-            return
-        left = self.new_token(self.spec.outstanding, self.task_tree, None, token.causes, state=STARTED)
-        if "undo_first" in token.internal_data:
-            left.note(undo_first=True)
-        self._wait_too(left, token)
-
-    def wait_for_undo(self, number: int, task_id: int) -> None:
-        """Let the process not end before the undo with this number has taken back what is left of a task."""
-        if number not in self.rewinding.values():
-            token = self.new_token(self.spec.outstanding, self.task_tree, None, (), state=STARTED)
-            token.note(rewinding=number, undoes=[[task_id, task_id]])
-            self.rewinding[token.id] = number
-
-    def _wait_too(self, token: Token, other: Token) -> None:
-        """Let a token wait for the same undo as another one."""
-        internal = other.internal_data
-        token.note(rewinding=internal["rewinding"], undoes=internal.get("undoes", []))
-        if "failed" in internal:
-            token.note(failed=internal["failed"])
-        self.rewinding[token.id] = internal["rewinding"]
-
-    def undo_after(self, token: Token, other: Token, activities: Sequence[tuple[Node, Executed]]) -> None:
-        """Let a token ask once more when that for which another one waits is undone.
-
-        It waits in place of what was left behind to wait for that.
-        """
-        asked: list[Asked] = [
-            {"node": node.name, "id": entry["id"], "tasks": entry["tasks"]} for node, entry in activities
-        ]
-        token.note(asks_again=asked)
-        self._wait_too(token, other)
-        number = self.rewinding[token.id]
-        for left in [self.tasks[each] for each, waits_for in self.rewinding.items() if waits_for == number]:
-            if left.node is self.spec.outstanding:
-                self._forget(left)
-                self.task_tree.live -= 1
 
     def _leave_join(self, token: Token, scope: Token) -> None:
         for queue in scope.joins.get(token.node.name, {}).values():
@@ -421,7 +352,7 @@ class Workflow(BpmnWorkflow):
         self.open_tasks.discard(token.id)
         causes = token.causes
         token.causes = (*(cause for cause in causes if cause < 0), task_id) if causes and causes[0] < 0 else (task_id,)
-        self.conditions_may_differ((task_id,))
+        self.conditions.may_differ((task_id,))
         try:
             token.task_spec.finish(token, results)
         except (BpmnError, RiverstoneError) as error:
@@ -462,49 +393,13 @@ class Workflow(BpmnWorkflow):
         self.waits[token.id] = list(waits)
         self.touched[token.id] = token
         if any(wait.kind == "condition" for wait in waits):
-            self._watching.add(token.id)
-            # For all others nothing has changed by that.
-            self._unchecked.append(token.id)
+            self.conditions.watch(token)
 
     def stop_waiting(self, token: Token) -> None:
         """The token no longer waits for anything."""
         if self.waits.pop(token.id, None) is not None:
             self.touched[token.id] = token
-            self._watching.discard(token.id)
-
-    def conditions_may_differ(self, causes: tuple[int, ...] = ()) -> None:
-        """Something has changed, after these causes, that a conditional event may depend on."""
-        # A wait for a condition that begins later is looked at all the same.
-        if self._watching:
-            self._conditions_stale = True
-            self._changed_after.update(cause for cause in causes if cause > 0)
-
-    def check_conditions(self, is_over: Callable[[], bool] | None = None) -> None:
-        """Fire the conditional events whose condition has become true since it was last looked at.
-
-        What is not looked at before the turn ``is_over`` stays to be done.
-        """
-        while self._conditions_stale or self._unchecked:
-            if self._conditions_stale:
-                self._conditions_stale = False
-                self._unchecked = sorted(self._watching, reverse=True)
-            while self._unchecked:
-                token_id = self._unchecked.pop()
-                if token_id in self.waits and not self._halted:
-                    token = self.tasks[token_id]
-                    self.guard(token, partial(self._check_conditions_of, token))
-                    if is_over is not None and is_over():
-                        break
-            if self._unchecked:
-                return
-        self._changed_after.clear()
-
-    def _check_conditions_of(self, token: Token) -> None:
-        effort.spend(CHECK)
-        for wait in self.waits[token.id]:
-            if wait.kind == "condition" and token.node.has_become_true(token, wait.number):
-                self.fire(token, wait.number, {}, tuple(sorted(self._changed_after)))
-                return
+            self.conditions.watching.discard(token.id)
 
     # -- interruption
 
@@ -559,47 +454,6 @@ class Workflow(BpmnWorkflow):
             standing.note(leaving=True)
         due = None if policy.patience is None else self.host.now() + policy.patience
         self.wait(standing, [] if due is None else [Wait("timer", due=due)])
-
-    def undo_before(self, token: Token, activities: Sequence[tuple[Node, Executed]]) -> None:
-        """Let a token that waits go on when what these executions of activities have made is undone."""
-        if not self.stops_on_failure:
-            # A handler that takes something back itself: what it did is undone by nobody.
-            self.undone(token)
-            return
-        token.note(undo_first=True)
-        self.to_undo[token.id] = activities
-
-    def undone(self, token: Token) -> None:
-        """What was to be undone before a token goes on is, or what others had begun to undo before that."""
-        if (asked := token.internal_data.pop("asks_again", None)) is not None:
-            self.touched[token.id] = token
-            self.to_undo[token.id] = [(self.node_named(each["node"], token.scope), each) for each in asked]
-            return
-        if "taken_back" in token.internal_data:
-            token.note(undone=True)
-        self.make_ready(token)
-        self._look_again()
-
-    def _look_again(self) -> None:
-        """Something has been taken back: whoever was held up by that may go on."""
-        for token_id in sorted(self.askers):
-            token = self.tasks[token_id]
-            if token._state == STARTED and token.internal_data["undoing"] and "taken_back" not in token.internal_data:
-                self.ask_later(token)
-
-    def ask_later(self, token: Token) -> None:
-        """Let a token go on with the compensation that it asks for, when all are known who ask at once."""
-        token.note(undone=True)
-        self._later.add(token.id)
-
-    def _ask_now(self) -> None:
-        later, self._later = sorted(self._later), set()
-        for token in [self.tasks[token_id] for token_id in later if token_id in self.tasks]:
-            if "taken_back" in token.internal_data:
-                # It went on meanwhile.
-                token.internal_data.pop("undone", None)
-            elif token._state == STARTED:
-                self.make_ready(token)
 
     def give_up(self, token: Token) -> None:
         """What had failed and stood still is a failure of the process now."""

@@ -138,7 +138,7 @@ def look(
     """Where everything would go, ``without`` some tokens; raises Conflict, Invalid where nothing can."""
     process = forward_of(instance, ": it takes back what was made, by no model.")
     refuse_queued(process)
-    if process.row.phase not in ("running", "suspended", "paused") or process.workflow.rewinding:
+    if process.row.phase not in ("running", "suspended", "paused") or process.workflow.undos.rewinding:
         text = f"Process {process.number} has the status {process.row.status!r}, or goes back to an earlier task"
         raise Conflict(f"{text}: only what goes on forward can be moved.", status=process.row.status)
     if definition.key != process.row.key:
@@ -297,7 +297,7 @@ def move(migration: Migration) -> None:
             listen_to_new(workflow.tasks[number], node, migration.mapping)
     join_races(workflow)
     go_on_where_complete(workflow)
-    workflow.conditions_may_differ()
+    workflow.conditions.may_differ()
 
 
 def _put(migration: Migration, token: Token, before: Node) -> None:

@@ -75,7 +75,7 @@ def request_rewind(
         return
     undo = create_rewind(process, order)
     placeholder.note(rewinding=undo.number, undoes=runs_of(order.tasks))
-    process.workflow.rewinding[placeholder.id] = undo.number
+    process.workflow.undos.rewinding[placeholder.id] = undo.number
     undo.row.phase = "running"
     undo.workflow.begin(None)
     settle(undo)
@@ -165,7 +165,7 @@ def _refuse_parts_of_handlers(process: ForwardInstance, undone: Collection[int])
 
 
 def _under_way(process: ForwardInstance) -> int | None:
-    return next(iter(process.workflow.rewinding.values()), None)
+    return next(iter(process.workflow.undos.rewinding.values()), None)
 
 
 def _refused(instance: Instance, text: str, related: int | None = None) -> Conflict:
@@ -275,7 +275,7 @@ def _restore_variables(found: Retraced) -> None:
             known[name] = value
         else:
             known.pop(name, None)
-    workflow.conditions_may_differ()
+    workflow.conditions.may_differ()
 
 
 def preview_rewind(

@@ -150,7 +150,9 @@ def _process_of(instance: Instance) -> ForwardInstance:
 def _family(process: ForwardInstance) -> Iterator[Instance]:
     """The process and its undos that have not ended; those that stand ready are asked when they begin."""
     yield process
-    numbers = {getattr(process.row, f"{kind}_id") for kind in UNDO_KINDS} | set(process.workflow.rewinding.values())
+    numbers = {getattr(process.row, f"{kind}_id") for kind in UNDO_KINDS} | set(
+        process.workflow.undos.rewinding.values()
+    )
     for number in sorted(number for number in numbers if number is not None):
         undo = undo_of(process, number)
         if undo.row.phase in ("running", "suspended"):
