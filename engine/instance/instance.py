@@ -15,8 +15,6 @@ from ...models import (
     EventRow,
     ExternalRow,
     InstanceRow,
-    StragglerKey,
-    StragglerRow,
     TaskRow,
 )
 from ...models.catalogue import WantedVersion
@@ -41,6 +39,7 @@ from . import decision_made, deferral, history, ledger, provenance, quota_slots,
 from .facilities import Facilities, what_is_suspended
 from .families import StepThrows
 from .flags import Flags
+from .late_hooks import LateHooks
 from .provenance import DefinedBy
 from .searched import note_values
 from .standing import note_standing
@@ -96,8 +95,7 @@ class Instance:
         self.content = content
         self.definition = definition
         self.tasks = tasks
-        self.stragglers: dict[StragglerKey, str | None] = {}
-        """Hooks that may still run although their tasks have ended or gone on, and where."""
+        self.stragglers = LateHooks(self)
         template = definition.parameter_template
         self.searches = template is not None and bool(template.searchable_paths)
         self.searched: dict[str, str] | None = None
@@ -165,11 +163,6 @@ class Instance:
         self.saved.tokens.update(token.id for token in tokens)
         self.saved.waits.update(wait.token for wait in waits)
 
-    def load_stragglers(self) -> None:
-        """The same for hooks that may still run; asked of what has ended too."""
-        for each in self.facilities.store.stragglers(self.number):
-            self.stragglers[each.task_id, each.attempt, each.event, each.delivery] = each.owner
-
     def join(self, turn: TurnTransaction) -> None:
         """Write into this turn's transaction from now on."""
         self.turn = turn
@@ -184,6 +177,11 @@ class Instance:
         """Belong to no turn any more: a copy would keep in memory whatever was written with it, of others too."""
         del self.turn, self.changes
         self.noted_with = None
+
+    def let_go(self) -> None:
+        """Part what refers to it from one that nobody uses any more, so that it goes without a search for rubbish."""
+        self.workflow.let_go()
+        del self.stragglers
 
     @property
     def number(self) -> int:
@@ -456,7 +454,7 @@ class Instance:
     def end_task(self, row: TaskRow, status: TaskStatus, reason: str | None = None) -> None:
         """The row has ended; nothing is expected of it any more."""
         if row.state is not None:
-            self.leave_outside(row)
+            self.stragglers.leave_outside(row)
         if row.event == "user" and row.open:
             self.people -= 1
         self.tasks.ended += row.open
@@ -499,61 +497,9 @@ class Instance:
             row.undo = "never-begun"
         elif not held_back and not (row.event == "start" and deferral.is_deferred(row)):
             self.facilities.dispatcher.ask_to_stop(row.id, ledger.delivery(row))
-            self.note_straggler(row)
+            self.stragglers.note(row)
         self.end_task(row, status, reason)
         row.reason = reason
-
-    def note_straggler(self, row: TaskRow) -> None:
-        """The row ends or goes on while its hook may run: whoever runs it is to hear of that, and to report its end."""
-        if row.due is None and row.status not in ledger.HELD_BACK:
-            lock = self.lock_of(row)[0] if row.owner == EXTERNAL else None
-            until = None if lock is None else lock.until
-            self._note_straggler((row.id, row.attempt, row.event, ledger.delivery(row)), row.owner, until)
-
-    def leave_outside(self, row: TaskRow) -> None:
-        """The row ends, or goes on with another key: what somebody outside still tells of it feeds the ledger."""
-        deferral.spend_early(row)
-        attempt = deferral.outside(row)
-        if attempt is not None:
-            self._note_straggler((row.id, attempt, "start", ledger.delivery(row)), None)
-            deferral.told(row)
-
-    def _note_straggler(self, key: StragglerKey, owner: str | None, until: int | None = None) -> None:
-        if key not in self.stragglers:
-            self.stragglers[key] = owner
-            self.changes.new_stragglers[key] = StragglerRow(*key, self.number, owner, until)
-
-    def has_ended(self, key: StragglerKey) -> bool:
-        """Forget a hook that has ended, or never will be heard of; whether it was one that might still run."""
-        if key not in self.stragglers:
-            return False
-        del self.stragglers[key]
-        self.changes.straggler_gone(key)
-        self.changes.instance_changed(self.row)
-        if (row := self.tasks.get(key[0])) is not None:
-            quota_slots.free(self, row)
-        return True
-
-    def goes_on_outside(self, key: StragglerKey) -> bool:
-        """A hook that might still run has ended and left its task to somebody outside; whether it was one."""
-        if self.stragglers.get(key) is None:
-            return False
-        self.stragglers[key] = None
-        self.changes.left_stragglers.add(key)
-        self.changes.instance_changed(self.row)
-        if (row := self.tasks.get(key[0])) is not None:
-            quota_slots.free(self, row)
-        return True
-
-    def may_run(self, task_id: int) -> bool:
-        """Whether a hook may run, or its outcome be on its way, that the task as it stands does not tell of."""
-        stragglers = any(key[0] == task_id and owner is not None for key, owner in self.stragglers.items())
-        return stragglers or self.facilities.dispatcher.running(task_id)
-
-    def may_run_elsewhere(self, task_id: int) -> bool:
-        """Whether one may at another engine, or at workers."""
-        elsewhere = (None, self.facilities.engine_id)
-        return any(key[0] == task_id and owner not in elsewhere for key, owner in self.stragglers.items())
 
     def came(self, token: Token, wait: Wait, payload: Mapping[str, Any]) -> None:
         history.note_event(self, token, wait, payload)

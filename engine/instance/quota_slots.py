@@ -96,7 +96,7 @@ def leave_line(instance: Instance, row: TaskRow) -> None:
 
 def may_act(instance: Instance, row: TaskRow) -> bool:
     """Whether a hook of the row may do something in the world now."""
-    if any(key[0] == row.id and owner is not None for key, owner in instance.stragglers.items()):
+    if any(owner is not None for owner in instance.stragglers.of(row.id).values()):
         return True
     if not row.open:
         return False

@@ -97,7 +97,7 @@ class MonitorPolls:
             instance = self._cache.peek(number)
             if instance is not None and not any(_is_in_hand(row) for row in instance.tasks.open_rows()):
                 self._cache.forget((number,))
-                instance.workflow.let_go()
+                instance.let_go()
 
     # -- polling
 

@@ -97,7 +97,7 @@ class Turn:
         for instance in self.instances.values():
             instance.part()
             if instance.row.phase == "ended" and not instance.tasks.is_read_on:
-                instance.workflow.let_go()
+                instance.let_go()
         self.instances.clear()
 
     def join(self, instance: Instance) -> None:

@@ -343,7 +343,7 @@ def _tell_kept(telling: ExplanationText) -> None:
     """What an undo has left behind for good; a delete may yet take back what a rollback or a cancel passed over."""
     instance = telling.instance
     rows = [row for row in instance.tasks.values() if row.kind in ledger.FORWARD]
-    straggling = {key[0] for key, owner in instance.stragglers.items() if owner is not None}
+    straggling = {key[0] for key, owner in instance.stragglers.owners.items() if owner is not None}
     for row in rows:
         if row.undo == "left":
             text = "ended after the task was undone. What it made since then exists until it is undone once more."

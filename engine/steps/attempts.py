@@ -77,7 +77,7 @@ def _retry(instance: Instance, row: TaskRow, stone: type[Stone], outcome: Outcom
         ledger.keep(row, unbegun=row.attempt)
     next_attempt(row, stone)
     if row.event == "rollback":
-        instance.leave_outside(row)
+        instance.stragglers.leave_outside(row)
     quota_slots.free(instance, row)
 
 

@@ -38,7 +38,7 @@ def task_due(instance: Instance, task_id: int) -> None:
     if row.deadline is not None and row.deadline <= now and (ours or row.event == "monitor"):
         _timed_out(instance, row)
         return
-    if row.due is None or row.due > now or dispatcher.holds(task_id) or instance.may_run(task_id):
+    if row.due is None or row.due > now or dispatcher.holds(task_id) or instance.stragglers.may_run(task_id):
         return
     if row.owner is not None and not ours:
         # A living engine has it in hand: a dead one's tasks are nobody's.
@@ -113,7 +113,7 @@ def _timed_out(instance: Instance, row: TaskRow) -> None:
         return
     if not dispatcher.withdraw(row.id):
         dispatcher.ask_to_stop(row.id, ledger.delivery(row))
-        instance.note_straggler(row)
+        instance.stragglers.note(row)
     deferral.time_over(row)
     apply_outcome(instance, _failure(instance, row, f"{row.event} took longer than its timeout allows"))
 
@@ -170,7 +170,7 @@ def stop_here(instance: Instance, task_ids: Collection[int]) -> None:
 
 def straggler_gone(instance: Instance, key: StragglerKey) -> None:
     """A hook that might still run at this engine does not, and nothing came of it."""
-    if not instance.facilities.dispatcher.holds(key[0]) and instance.has_ended(key):
+    if not instance.facilities.dispatcher.holds(key[0]) and instance.stragglers.has_ended(key):
         instance.save()
 
 

@@ -28,10 +28,10 @@ GONE = frozenset({"undone", "never-begun"})
 def apply_late(instance: Instance, row: TaskRow, outcome: Outcome) -> None:
     """Enter what came of a hook that nobody waits for any more; one that was entered before changes nothing."""
     key = row.id, outcome.attempt, outcome.event, outcome.delivery
-    if outcome.result == "deferred" and key in instance.stragglers:
+    if outcome.result == "deferred" and key in instance.stragglers.owners:
         outcome, straggled = _deferred(instance, row, outcome, key)
     else:
-        straggled = instance.has_ended(key)
+        straggled = instance.stragglers.has_ended(key)
     enter_late(instance, row, outcome, straggled=straggled)
 
 
@@ -40,10 +40,10 @@ def _deferred(instance: Instance, row: TaskRow, outcome: Outcome, key: Straggler
     ledger.keep(row, signature=outcome.signature)
     told = take_early(row)
     if told is None and "told" not in ledger.kept(row):
-        return outcome, instance.goes_on_outside(key)
+        return outcome, instance.stragglers.goes_on_outside(key)
     if told is not None:
         outcome = replace(outcome, outputs={**outcome.outputs, **told.outputs})
-    return outcome, instance.has_ended(key)
+    return outcome, instance.stragglers.has_ended(key)
 
 
 def enter_late(instance: Instance, row: TaskRow, outcome: Outcome, *, straggled: bool) -> None:

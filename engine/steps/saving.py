@@ -24,7 +24,7 @@ def save(instance: Instance, saving: Saving) -> bool:
     present = bool(row.open) and key == (row.id, row.attempt, row.event, ledger.delivery(row))
     # What workers were handed last has had its answer where the next hand-over is still to come.
     present = present and not (row.due is not None and instance.facilities.dispatcher.remote)
-    if not present and (row.open or key not in instance.stragglers):
+    if not present and (row.open or key not in instance.stragglers.owners):
         return False
     kept = ledger.kept(row)
     delivery, attempt, number = kept.get("save", (0, 0, 0))

@@ -284,13 +284,13 @@ class UndoInstance(Instance):
 
         Taking back what is being made would miss it.
         """
-        if self.may_run(row.id):
+        if self.stragglers.may_run(row.id):
             return True
-        if not self.origin.may_run(target.id):
+        if not self.origin.stragglers.may_run(target.id):
             return False
         if target.status == "unknown":
             # No grace is left; but what another engine got a moment ago it begins without asking.
-            moment = self.facilities.clock.runs_by_itself and self.origin.may_run_elsewhere(target.id)
+            moment = self.facilities.clock.runs_by_itself and self.origin.stragglers.may_run_elsewhere(target.id)
             return moment and self.now() < (target.ended or 0) + BEGINS_UNASKED
         stone = self.facilities.stones.choose(target.stone, target.parameters)
         grace = stone.grace if stone is not None else 0.0
@@ -380,7 +380,7 @@ def load_instance(
     instance.observed = observed(row)
     instance.seen = seen_of(row)
     instance.load()
-    instance.load_stragglers()
+    instance.stragglers.load()
     return instance
 
 

@@ -49,7 +49,7 @@ def row_of(process: ForwardInstance, token: Token) -> TaskRow | None:
 
 
 def refuse_while_it_runs(process: ForwardInstance, row: TaskRow) -> None:
-    if process.may_run(row.id):
+    if process.stragglers.may_run(row.id):
         text = f"A hook of task {row.id} may still run: wait until it has ended, which its log tells."
         raise Conflict(text, status=row.status, related=str(process.number), allowed=("rerun", "cancel"))
 

@@ -81,11 +81,11 @@ def try_again(
         row.undo = None
     next_attempt(row, stone, anew=anew)
     if row.event == "rollback":
-        instance.leave_outside(row)
+        instance.stragglers.leave_outside(row)
     ledger.drop(row, "failing", "looks")
     # The retries count from here; taking back what was left counts as none.
     ledger.keep(row, tried=row.attempt if row.event == "rollback" else row.attempt - 1, survived=row.lost)
-    if instance.may_run(row.id):
+    if instance.stragglers.may_run(row.id):
         # A hook past its timeout: the next one begins when it has come back.
         row.due = instance.now()
     else:

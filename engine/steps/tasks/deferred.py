@@ -65,7 +65,7 @@ def _enter(instance: Instance, row: TaskRow, told: DeferredAnswer) -> None:
     if row.event == "monitor" and row.due is None and not instance.hold_back(row):
         # A poll of its monitor is under way, perhaps at another engine; nobody needs it any more.
         instance.facilities.dispatcher.ask_to_stop(row.id, ledger.delivery(row))
-        instance.note_straggler(row)
+        instance.stragglers.note(row)
     take_back(instance, row)
     deferral.told(row)
     deferral.hear(row, row.generation)
@@ -81,7 +81,7 @@ def _apply(instance: Instance, row: TaskRow, told: DeferredAnswer) -> None:
 def _too_late(instance: Instance, row: TaskRow, generation: int, told: DeferredAnswer) -> bool:
     """The task has ended or gone on without it: it feeds the ledger once, as what a hook reports late."""
     unheard = not deferral.is_heard(row, generation)
-    keys = {key: owner for key, owner in instance.stragglers.items() if key[0] == row.id and key[2] == "start"}
+    keys = {key: owner for key, owner in instance.stragglers.of(row.id).items() if key[2] == "start"}
     key = next((key for key, owner in keys.items() if owner is None), None)
     if key is not None:
         check(row, told)

@@ -315,7 +315,7 @@ def _outcome(instance: Instance, row: TaskRow, given: WorkerAnswer) -> Outcome:
 
 
 def _answer_late(instance: Instance, row: TaskRow, given: WorkerAnswer) -> None:
-    known = [key for key in instance.stragglers if key[0] == row.id]
+    known = list(instance.stragglers.of(row.id))
     if not known:
         return
     _, attempt, event, delivery = known[-1]
