@@ -205,7 +205,7 @@ def test_a_stone_that_kills_whoever_carries_it_out_fails_in_the_end_and_takes_no
             engine.deploy(line("shop", service("a", "held")))
         ask(child, 3, "shop")
         until(lambda: len(yard.called()) == 3)
-        ask(child, 1, "killer")
+        ask(child, 1, "killer", dies=True)
         assert child.wait(timeout=60) == -signal.SIGKILL
         killer = watching.instances(key="killer").items[0].process_instance_id
         assert yard.dies(lambda: watching.get(killer).status != "running")

@@ -67,16 +67,16 @@ class Yard:
             yield child
 
 
-def ask(child: subprocess.Popen[str], count: int, key: str) -> None:
-    """Have the other process start so many, and return when it has."""
+def ask(child: subprocess.Popen[str], count: int, key: str, *, dies: bool = False) -> None:
+    """Have the other process start so many, and return when it has; one that ``dies`` of it may never say so."""
     assert child.stdin is not None
     assert child.stdout is not None
     child.stdin.write(f"{count} {key}\n")
     child.stdin.flush()
-    assert child.stdout.readline() == "started\n"
+    assert child.stdout.readline() == "started\n" or dies
 
 
-def until(condition: Callable[[], bool], seconds: float = 15) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Return when it is so; fail when it has not been for so long."""
     deadline = time.monotonic() + seconds
     while not condition():
