@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from threading import Lock
+from functools import cached_property, partial
+from threading import Lock, get_ident
 from typing import TYPE_CHECKING
 
 from ...models import DeploymentRow
@@ -27,6 +27,16 @@ if TYPE_CHECKING:
 MOST_KEPT = 500
 MOST_BYTES = 8 * 1024 * 1024
 """Of XML: what it is parsed into takes about a dozen times as much memory."""
+
+
+class ModelUnread(BaseException):
+    """Thrown through a step that needs a model which is not in memory; no error, so nothing on the way catches it."""
+
+    def __init__(self, deployment_id: str, read: Callable[[], object]) -> None:
+        super().__init__(deployment_id)
+        self.deployment_id = deployment_id
+        self.read = read
+        """Has it in memory; for another thread, since it may take long."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,17 +72,25 @@ class Definitions:
         self._decisions: OrderedDict[str, tuple[DeploymentRow, Decisions]] = OrderedDict()
         self._sizes: dict[str, int] = {}
         self._lock = Lock()
+        self.are_read_aside = False
+        """Whether steps leave it to another thread to read models."""
+        self.stepper = 0
+        """The thread that steps and cannot wait while a model is read, by its identifier; 0 where there is none."""
+        self.awaited: set[str] = set()
+        """Deployments that steps wait for: no other step gets one before those that have waited."""
 
     def get(self, deployment_id: str) -> Definition:
-        """The definition of a deployment; raises UnknownDeployment, Conflict for what an undo runs."""
+        """The definition of a deployment; raises UnknownDeployment, Conflict for what an undo runs, ModelUnread."""
         found = self._kept.get(deployment_id)
-        if found is None:
-            found = self._read(self._load(deployment_id))
-        return found
+        if found is None or self.awaited:
+            self._refuse_to_wait(found, deployment_id, self.get)
+        return found or self._read(self._load(deployment_id))
 
     def decisions(self, deployment_id: str) -> tuple[DeploymentRow, Decisions]:
-        """The decisions of a deployment; raises UnknownDeployment."""
+        """The decisions of a deployment; raises UnknownDeployment, ModelUnread."""
         found = self._decisions.get(deployment_id)
+        if found is None or self.awaited:
+            self._refuse_to_wait(found, deployment_id, self.decisions)
         if found is None:
             row = self._load(deployment_id)
             decisions = self.parsed(row).decisions
@@ -85,6 +103,10 @@ class Definitions:
                 ):
                     self._decisions.popitem(last=False)
         return found
+
+    def _refuse_to_wait(self, found: object, deployment_id: str, read: Callable[[str], object]) -> None:
+        if self.stepper == get_ident() and (found is None or deployment_id in self.awaited):
+            raise ModelUnread(deployment_id, partial(read, deployment_id))
 
     def process_at(self, place: str) -> Process:
         """The process at a place: a deployment and, after slashes, call activities that lead on to processes inside."""

@@ -71,9 +71,10 @@ class Command:
     """One action in the inbox, and who is told what came of it; ``otherwise`` is stepped if it cannot be.
 
     ``about`` is the process whose work it is, where there may be very many of one; 0 for what somebody asks for.
+    ``waited`` counts how often it has waited for a model.
     """
 
-    __slots__ = ("about", "action", "otherwise", "result")
+    __slots__ = ("about", "action", "otherwise", "result", "waited")
 
     def __init__(
         self,
@@ -86,6 +87,7 @@ class Command:
         self.result = result
         self.otherwise = otherwise
         self.about = about
+        self.waited = 0
 
 
 class Inbox:

@@ -79,6 +79,7 @@ class RiverLoop:
             self._polls.quotas.begin()
         if own_thread:
             self.river.news.begin()
+            self.facilities.definitions.are_read_aside = True
             self.thread = threading.Thread(target=self._run, name="riverstone-river", daemon=True)
             self.thread.start()
         elif not self.passive:
@@ -237,6 +238,10 @@ class RiverLoop:
         if missing:
             # A dispatcher lets go of a task once it has reported: what came of these may still wait to be entered.
             self._drain()
+            if len(self.river.unread):
+                # Or for a model.
+                self.river.note_out_of_hand(number)
+                return
             self.river.now(lambda turn: due.hand_over_again(turn.instance(number), missing))
 
     def _drain(self) -> None:

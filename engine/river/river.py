@@ -28,6 +28,7 @@ from ...models import (
     SuspensionsChanged,
 )
 from .. import failpoints
+from ..authoring.definitions import ModelUnread
 from ..errors import OutcomeUnknown, RiverstoneError, StoreUnavailable, Unknown
 from ..instance.facilities import Facilities
 from ..instance.folding import note_fold
@@ -49,6 +50,7 @@ from .news import News
 from .offers import Offers
 from .schedule import DueEntry, DueTimes, due_action
 from .turn import Action, Turn
+from .unread_models import UnreadModels
 from .waiters import Watch, Watchers
 
 logger = logging.getLogger("riverstone.engine")
@@ -57,6 +59,8 @@ MOST_IN_A_BATCH = 256
 PAUSES = (0.0, 0.0, 0.001, 0.002, 0.004, 0.008, 0.016, 0.016, 0.016)
 """Seconds, at most, before a turn is stepped again where another engine was faster. Chance shortens each one, so that
 two engines do not go on meeting; together they are short enough for those who wait behind it."""
+LOOK_FOR_MODEL = 0.005
+"""Seconds after which a thread that waits for a model looks again what there is to step."""
 
 
 class River:
@@ -89,6 +93,7 @@ class River:
         """Instances of turns that failed, with how often their lost hand-overs were looked for since."""
         self._unfinished: dict[int, None] = {}
         """Instances that go on at once, when others have had their turns; in the order of theirs."""
+        self.unread = UnreadModels(facilities.definitions, self.inbox.wake)
         self._lease = lease
         self._passive = passive
         self._stepping = threading.RLock()
@@ -143,7 +148,7 @@ class River:
 
     def sleep(self, seconds: Callable[[], float], until: Callable[[], bool]) -> None:
         """Sleep until something arrives, at most so long; not at all if there is work, or ``until`` says so."""
-        self.inbox.sleep(seconds, lambda: self.monitor_polls.pressing or bool(self._unfinished) or until())
+        self.inbox.sleep(seconds, lambda: self.has_work() or until())
 
     def is_going_on(self, process_instance_id: int) -> bool:
         """Whether the instance was still going on after the last step of this engine that anybody knows of.
@@ -173,25 +178,27 @@ class River:
 
     def waiting(self) -> int:
         """How many commands and polls of monitors wait to be stepped or entered."""
-        return len(self.inbox.commands) + len(self.monitor_polls.taken)
+        return len(self.inbox.commands) + len(self.monitor_polls.taken) + len(self.unread)
 
     def has_work(self) -> bool:
         """Whether anything waits that is to be stepped at once."""
-        return bool(self.inbox.commands or self._unfinished) or self.monitor_polls.pressing
+        return bool(self.inbox.commands or self._unfinished or self.unread.read) or self.monitor_polls.pressing
 
     def close(self) -> None:
         """Step what still waits, and take nothing more: nobody would step it."""
+        self.inbox.put_back(self.unread.close())
         while not self.inbox.closed:
             self.drain()
             # Where the database is away, the store still has what the rest was about: others do it again.
             if self.unavailable or not self.monitor_polls.taken:
                 self.inbox.close(even_if_full=self.unavailable)
+        self.unread.end_reading()
 
     # -- stepping
 
     def drain(self) -> bool:
         """Step everything that waits, in one transaction; false if there was nothing."""
-        if not (self.inbox.commands or self.monitor_polls.taken):
+        if not (self.inbox.commands or self.monitor_polls.taken or self.unread.read):
             return False
         with self._stepping:
             if self.monitor_polls.taken and not self._enter_monitor_polls():
@@ -219,13 +226,23 @@ class River:
                 self._step_together([Command(action, result)])
             finally:
                 self._stepping.release()
-            return result.result()
-        # While another thread steps, several may come: the first whose turn it is steps what all of them have asked.
-        self.inbox.submit(Command(action, result))
-        with self._stepping:
-            while not result.is_there:
-                self._step_inbox()
+        else:
+            # While another steps, several may come: the first whose turn it is steps what all of them have asked.
+            self.inbox.submit(Command(action, result))
+        while not result.is_there:
+            self._step_for(result)
         return result.result()
+
+    def _step_for(self, result: StepResult) -> None:
+        """Step what waits until this is there, or wait a moment where it cannot be stepped yet."""
+        with self._stepping:
+            while self.inbox.commands or self.unread.read:
+                if result.is_there:
+                    return
+                self._step_inbox()
+        if not result.is_there:
+            # It waits for a model, and what others ask meanwhile is stepped.
+            time.sleep(LOOK_FOR_MODEL)
 
     def let_step_end(self) -> None:
         """Return when no other thread is in the middle of a step."""
@@ -254,6 +271,8 @@ class River:
         return True
 
     def _step_inbox(self) -> bool:
+        if self.unread.read:
+            self.inbox.put_back(self.unread.take_back())
         batch = self.inbox.take(MOST_IN_A_BATCH)
         self.unavailable = False
         if batch:
@@ -264,16 +283,28 @@ class River:
         failpoints.reach("before-step")
         if not self._is_settled(batch):
             return
-        turn = Turn(self.facilities, self.cache)
+        turn, aside = Turn(self.facilities, self.cache), self.facilities.definitions.are_read_aside
         results: list[Any] = []
         try:
             for command in batch:
+                if aside:
+                    self.unread.begin(command)
                 results.append(turn.act(command.action))
                 if len(results) < len(batch) and turn.is_over():
                     self.inbox.put_back(batch[len(results) :])
                     batch = batch[: len(results)]
                     break
+            if aside:
+                self.unread.end()
             self._commit(turn)
+        except ModelUnread as unread:
+            # What came before is stepped again without it.
+            self._forget(turn)
+            self.unread.put_aside(batch[len(results)], unread)
+            self.inbox.put_back(batch[len(results) + 1 :])
+            if results:
+                self._step_together(batch[: len(results)])
+            return
         except InDoubt:
             # None is tried alone: what it asks for may be in the store.
             self._forget(turn)
@@ -284,6 +315,9 @@ class River:
             self._forget(turn)
             self._step_alone(batch)
             return
+        finally:
+            if aside:
+                self.unread.end()
         self._after_commit(turn, batch, results)
 
     def _is_settled(self, batch: Sequence[Command]) -> bool:
@@ -299,10 +333,16 @@ class River:
     def _step_alone(self, batch: Sequence[Command]) -> None:
         for command in batch:
             try:
+                self.unread.begin(command)
                 result, turn = self._step_one(command.action)
+            except ModelUnread as unread:
+                self.unread.put_aside(command, unread)
+                continue
             except Exception as error:
                 self._failed(command, error)
                 continue
+            finally:
+                self.unread.end()
             self._after_commit(turn, [command], [result])
 
     def _failed(self, command: Command, error: Exception) -> None:
@@ -330,8 +370,12 @@ class River:
             turn = Turn(self.facilities, self.cache, alone=True)
             try:
                 result = turn.act(action)
+                self.unread.end()
                 self._commit(turn)
                 return result, turn
+            except ModelUnread:
+                self._forget(turn)
+                raise
             except RevisionConflict as error:
                 self._forget(turn)
                 self._learn(error)

@@ -56,8 +56,13 @@ class StorePolls:
         return self._claimed < MOST_AT_ONCE
 
     def is_suspect_done(self) -> bool:
-        """Whether the suspect has come back, so that the next one may be claimed."""
-        return self.suspect is not None and not self.facilities.dispatcher.holds(self.suspect)
+        """Whether the suspect has come back, so that the next one may be claimed.
+
+        While a step waits for a model it may not have been handed over yet, or its outcome not be entered.
+        """
+        if self.suspect is None or len(self.river.unread):
+            return False
+        return not self.facilities.dispatcher.holds(self.suspect)
 
     def poll(self, now: int) -> bool:
         """Put what is due into the inbox; whether there was anything. Raises StoreError."""

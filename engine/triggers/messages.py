@@ -64,7 +64,7 @@ class MessageDelivery:
         if request is not None and (before := self.sent.reception(request)) is not None:
             return before
         wanted = ReceiverFilter(name, correlation, owner, business_key, process_instance_id)
-        self._read_ahead("message", name)
+        self._read_ahead("message", name, thrown)
 
         def keep(turn: Turn) -> Reception | Literal[False]:
             if ttl is None:
@@ -139,7 +139,7 @@ class MessageDelivery:
         ``thrown`` one notes in its row how far it has come, and a ``request`` in a part of its own for each step, so
         that whoever goes on gives it to nobody twice.
         """
-        self._read_ahead("signal", name)
+        self._read_ahead("signal", name, thrown)
         reached: list[int] = []
         after, most = 0 if thrown is None else thrown.reached, LISTENERS
         give = partial(self._give, name=name, payload=payload, owner=owner, thrown=thrown, depth=depth)
@@ -227,8 +227,13 @@ class MessageDelivery:
         found = self.facilities.store.catalogue.start_triggers(kind, name)
         return [(kind, name, deployment_id, node) for _, deployment_id, node in found]
 
-    def _read_ahead(self, kind: ThrownKind, name: str) -> None:
-        """Have in memory what may be started: reading a model takes longer than a step may."""
+    def _read_ahead(self, kind: ThrownKind, name: str, thrown: EventRow | None) -> None:
+        """Have in memory what may be started: reading a model takes longer than a step may.
+
+        What is thrown is delivered where the steps run, and nothing else is to wait there while a model is read.
+        """
+        if thrown is not None and self.facilities.definitions.are_read_aside:
+            return
         for _, _, deployment_id, _ in self._triggers(kind, name):
             self.facilities.definitions.get(deployment_id)
 

@@ -42,11 +42,10 @@ class StartTimers:
         return moved
 
     def _start(self, deployment_id: str, node: str, name: str, times: Times) -> None:
-        definition = self.facilities.definitions.get(deployment_id)
-        following = TimerTrigger.read(name).following(definition.process, node, times, self.facilities.limits)
-        request = self.starts.triggered(deployment_id, node, definition.name, {}, None, None, 0)
-
         def begin(turn: Turn) -> None:
+            definition = self.facilities.definitions.get(deployment_id)
+            following = TimerTrigger.read(name).following(definition.process, node, times, self.facilities.limits)
+            request = self.starts.triggered(deployment_id, node, definition.name, {}, None, None, 0)
             turn.changes.moved_timers.append((following, TIMER, deployment_id, node, name))
             self.starts.begin(turn, request)
 
