@@ -243,7 +243,9 @@ def read_again(sources: Sequence[bytes], *, limits: Limits, scripts: bool, null_
     roots = [read_xml(source, limits=limits) for source in sources if not is_form(source)]
     forms = [source for source in sources if is_form(source)]
     files = FormFiles(forms, [None] * len(forms))
-    return _parse(roots, Report(), limits=limits, scripts=scripts, null_is_false=null_is_false, forms=files)
+    return _parse(
+        roots, Report(), limits=limits, scripts=scripts, null_is_false=null_is_false, forms=files, is_deployed=True
+    )
 
 
 def examine(
@@ -311,6 +313,7 @@ def _parse(
     scripts: bool,
     null_is_false: bool = False,
     forms: FormFiles | None = None,
+    is_deployed: bool = False,
 ) -> ParsedModels:
     compiler = Compiler(limits, null_is_false=null_is_false)
     decisions = Decisions([root for root in roots if is_dmn(root)], compiler, report.sources)
@@ -323,6 +326,7 @@ def _parse(
         compiler=compiler,
         decisions=decisions,
         forms=forms,
+        is_deployed=is_deployed,
     )
     return reader.parse()
 

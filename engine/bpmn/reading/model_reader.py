@@ -42,8 +42,11 @@ class ModelReader:
         compiler: Compiler | None = None,
         decisions: Decisions | None = None,
         forms: FormFiles | None = None,
+        is_deployed: bool = False,
     ) -> None:
+        """``is_deployed`` is what was found fit to run before; judging it again would take a third of the time."""
         self.roots = roots
+        self.is_deployed = is_deployed
         self.limits = limits
         self.scripts = scripts
         self.report = report or Report()
@@ -106,6 +109,8 @@ class ModelReader:
 
     def refuse_unread(self, element: etree._Element) -> None:
         """Report what the modelers say about an element that bears on its execution and is not understood."""
+        if self.is_deployed:
+            return
         for what in unread(element):
             text = f"{what} of {label(element)} cannot be run here: remove it, or let a task of its own do that."
             lacking = TYPE_OF_TOPICS.get(what)

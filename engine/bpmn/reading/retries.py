@@ -72,7 +72,7 @@ def read_retries(text: str) -> Retries | None:
 
 def retrying_of(retries: Retries | None, properties: Mapping[str, str]) -> dict[str, Any]:
     """What a node says in place of its stone about being tried again, by the words of the ledger."""
-    told = {kept: read_backoff(name, properties.get(name, "")) for name, kept in BACKOFF.items()}
+    told = {kept: read_backoff(name, properties[name]) for name, kept in BACKOFF.items() if name in properties}
     found: dict[str, Any] = {kept: value for kept, value in told.items() if value is not None}
     if retries is not None:
         found |= {"retries": retries.times, **({"pauses": retries.pauses} if retries.pauses else {})}

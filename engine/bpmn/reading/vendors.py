@@ -91,11 +91,9 @@ def extensions(element: etree._Element, name: str, vendors: Sequence[str] = JAVA
     """The children of ``extensionElements`` with this name in one of the vendors' namespaces, in document order."""
     tags = _tags(name, tuple(vendors))
     for holder in element.iterchildren(EXTENSIONS):
-        for child in holder:
-            if child.tag in tags:
-                yield child
+        yield from holder.iterchildren(tags)
 
 
 @cache
-def _tags(name: str, vendors: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(f"{{{vendor}}}{name}" for vendor in vendors)
+def _tags(name: str, vendors: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{{{vendor}}}{name}" for vendor in vendors)
