@@ -24,6 +24,8 @@ def read_source(source: Source) -> tuple[bytes, str | None]:
     """The bytes of a BPMN file given as a path, as bytes or as an open file, and its name if it has one."""
     if isinstance(source, bytes):
         return source, None
+    if isinstance(source, str) and source.lstrip("\ufeff \t\r\n").startswith("<"):
+        raise Malformed("This is the text of a file and not its name: give it as bytes, by text.encode().")
     if isinstance(source, (str, os.PathLike)):
         path = Path(source)
         try:

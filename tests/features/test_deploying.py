@@ -272,6 +272,8 @@ def test_a_file_that_is_not_there_or_open_as_text_is_malformed(engine: Engine, t
         engine.deploy(tmp_path / "none.bpmn")
     with pytest.raises(Malformed, match="cannot be read"):
         engine.deploy("no\0path")
+    with pytest.raises(Malformed, match="is the text of a file and not its name"):
+        engine.deploy("\n<definitions/>")
     with pytest.raises(Malformed, match="binary"):
         engine.deploy(io.StringIO("<definitions/>"))  # type: ignore[arg-type]
 

@@ -26,6 +26,7 @@ export const SENTENCES = [
   [" run of a sub-process: give one of them another namespace.", "子流程的每次运行中：请为其中一个换一个命名空间。"],
   ["{} give one of them another namespace.", "{}请为其中一个换一个命名空间。"],
   ["A BPMN file must be opened in binary mode: its encoding is told by the XML itself.", "BPMN 文件必须以二进制方式打开：编码由 XML 自己说明。"],
+  ["This is the text of a file and not its name: give it as bytes, by text.encode().", "这是文件的内容而不是文件名：请用 text.encode() 以字节形式提供。"],
   ["The file '{}' is longer than {} MiB: split it.", "文件“{}”超过 {} MiB：请拆分。"],
   ["The file '{}' cannot be read: {}.", "无法读取文件“{}”：{}。"],
   ["{} takes {} from the start variables by their names alone: give them as", "{} 仅凭名称从启动变量中取得 {}：请作为输入给出，"],
