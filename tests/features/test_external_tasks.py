@@ -454,3 +454,27 @@ def test_a_fetch_that_has_no_time_to_look_further_is_gone_on_with_by_the_next(
     assert nothing(engine, "mail", process_variables={"region": "south"})
     again = engine.start(key="shop", name="test", variables={"region": "north"}).process_instance_id
     assert one(engine, "mail", process_variables={"region": "north"}).process_instance_id != again
+
+
+def test_one_turn_does_not_read_the_variables_of_all_tasks_that_a_fetch_looks_at(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others have their turns between these."""
+    monkeypatch.setattr("riverstone.engine.river.turn.LONGEST", 0.0)
+    monkeypatch.setattr("riverstone.engine.river.turn.LEAST", 0.0)
+    engine.deploy(line("shop", service("a", "mail")), external=True)
+    for region in ("north", "south", "north", "south", "south"):
+        engine.start(key="shop", name="test", variables={"region": region})
+    topic = Topic(name="mail", lock=60_000, process_variables={"region": "south"})
+    found = engine.external.fetch("w", [topic], most=2)
+    assert [each.variables["region"] for each in found] == ["south", "south"]
+    assert len(engine.external.find(ExternalFilter(), limit=10)) == 5
+    assert len(engine.external.fetch("w", [topic], most=10)) == 1
+
+
+def test_a_fetch_of_no_tasks_gets_none(engine: Engine) -> None:
+    engine.deploy(line("shop", service("a", "mail")), external=True)
+    engine.start(key="shop", name="test")
+    topic = Topic(name="mail", lock=60_000, process_variables={"region": "south"})
+    assert engine.external.fetch("w", [topic], most=0) == []
+    assert not engine.external.goes_on([topic])

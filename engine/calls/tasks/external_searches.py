@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from ....models import ExternalFilter
+from ....models import ExternalFilter, ExternalRow
 from ...errors import Unknown
 from ...steps.tasks.external_tasks import UnknownExternalTask
 from ...store_errors import engine_errors
@@ -28,7 +29,15 @@ class ExternalSearches(ExternalTopics):
         wanted = self._seen(wanted)
         with engine_errors():
             rows = self.facilities.external.find(wanted, limit=limit, offset=offset, by_priority=False)
-        return [] if not rows else self._pump.step(partial(all_shown, rows=rows))
+        return self._shown(rows)
+
+    def _shown(self, rows: Sequence[ExternalRow], topic: Topic | None = None) -> list[ExternalTask]:
+        """The tasks of these rows, in as many turns as it takes to read their processes."""
+        found: list[ExternalTask] = []
+        while rows:
+            part, looked_at = self._pump.step(partial(all_shown, rows=rows, topic=topic))
+            found, rows = found + part, rows[looked_at:]
+        return found
 
     def failed(self, process_instance_id: str) -> list[ExternalTask]:
         """Tasks of one process that have failed for good and stand still, without their variables."""
@@ -64,8 +73,7 @@ class ExternalSearches(ExternalTopics):
             wanted = self._seen(ExternalFilter(process_instance_id=number))
             rows = self.facilities.external.find(wanted, limit=MOST_AT_ONCE, by_priority=False)
         every = Topic(name="", lock=1)
-        tasks = self._pump.step(partial(all_shown, rows=rows, topic=every)) if rows else []
-        for task in tasks:
+        for task in self._shown(rows, every):
             if name in task.variables:
                 return task.variables[name]
         raise UnknownExternalTask(process_instance_id)

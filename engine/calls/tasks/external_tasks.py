@@ -10,7 +10,7 @@ from typing import Any
 
 from ....models import ExternalFilter, ExternalRow
 from ... import jsontext
-from ...errors import Invalid, LimitExceeded, UnknownProcessInstance
+from ...errors import Invalid, LimitExceeded, StoreUnavailable, UnknownProcessInstance
 from ...mask import cut
 from ...river.offers import OfferWatch
 from ...river.turn import Turn
@@ -63,10 +63,17 @@ class ExternalCalls(ExternalSearches):
         self._check(worker, topics)
         self.learn(each.name for each in topics)
         most, got = min(most, MOST_AT_ONCE), list[ExternalTask]()
+        if most < 1:
+            return got
         looks = [Look(topic, self._passed.get(self._asked(topic), 0)) for topic in topics]
         until, rounds = time.monotonic() + LONGEST_LOOK, ROUNDS
         while looks and len(got) < most:
-            locked = self._fetch(worker, looks, most - len(got), by_priority=by_priority, newest=newest)
+            try:
+                locked = self._fetch(worker, looks, most - len(got), by_priority=by_priority, newest=newest)
+            except StoreUnavailable:
+                if not got:
+                    raise
+                break
             got += [task for lock, task in locked if lock.is_held]
             rounds -= 1
             if rounds and not all(lock.is_held for lock, _ in locked):
@@ -77,6 +84,10 @@ class ExternalCalls(ExternalSearches):
                 break
         self._keep_place(topics, [] if got else looks)
         return got
+
+    def goes_on(self, topics: Sequence[Topic]) -> bool:
+        """Whether a fetch of these had no time to look at all tasks, so that the next one is worth while at once."""
+        return any(self._asked(topic) in self._passed for topic in topics)
 
     def _asked(self, topic: Topic) -> tuple[str | None, str, str]:
         return self.owner, topic.name, jsontext.dumps(dict(sorted(topic.process_variables.items())))
@@ -111,11 +122,18 @@ class ExternalCalls(ExternalSearches):
         if len(topics) > 1:
             age = -1 if newest else 1
             found.sort(key=lambda each: (-each[0].priority if by_priority else 0, age * each[0].created))
-        if not found or most < 1:
-            return []
-        locked: list[tuple[Lock, ExternalTask]] = self._pump.step(
-            partial(self._lock, worker=worker, found=found, most=most)
-        )
+        locked: list[tuple[Lock, ExternalTask]] = []
+        while found and len(locked) < most:
+            try:
+                part, looked_at = self._pump.step(
+                    partial(self._lock, worker=worker, found=found, most=most - len(locked))
+                )
+            except StoreUnavailable:
+                if not locked:
+                    raise
+                # What is locked is the worker's, and nobody else can have it.
+                break
+            locked, found = locked + part, found[looked_at:]
         return locked
 
     def watch(self, topics: Collection[str], told: Callable[[], None]) -> OfferWatch:
@@ -124,12 +142,13 @@ class ExternalCalls(ExternalSearches):
 
     def _lock(
         self, turn: Turn, *, worker: str, found: Sequence[tuple[ExternalRow, Topic]], most: int
-    ) -> list[tuple[Lock, ExternalTask]]:
+    ) -> tuple[list[tuple[Lock, ExternalTask]], int]:
+        """Those that may be had, and how many were looked at: each may have variables that take long to be read."""
         locked: list[tuple[Lock, ExternalTask]] = []
         seen: set[int] = set()
-        for row, topic in found:
-            if len(locked) == most:
-                break
+        for place, (row, topic) in enumerate(found):
+            if len(locked) == most or (place and turn.is_over()):
+                return locked, place
             if row.task_id in seen:
                 continue
             seen.add(row.task_id)
@@ -142,7 +161,7 @@ class ExternalCalls(ExternalSearches):
             taken = steps.lock(instance, row.task_id, worker, topic.lock, most_losses=self.facilities.limits.lost_locks)
             if taken is not None:
                 locked.append((taken, shown(instance, instance.tasks[row.task_id], taken.row, topic)))
-        return locked
+        return locked, len(found)
 
     # -- answering
 

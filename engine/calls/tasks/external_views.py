@@ -200,10 +200,12 @@ def _variables(
     return {name: found[name] for name in topic.variables if name in found}
 
 
-def all_shown(turn: Turn, *, rows: Sequence[ExternalRow], topic: Topic | None = None) -> list[ExternalTask]:
-    """The tasks of these rows that are still there."""
-    found = []
-    for row in rows:
+def all_shown(turn: Turn, *, rows: Sequence[ExternalRow], topic: Topic | None = None) -> tuple[list[ExternalTask], int]:
+    """The tasks of these rows that are still there, and how many rows there was time for."""
+    found: list[ExternalTask] = []
+    for place, row in enumerate(rows):
+        if place and turn.is_over():
+            return found, place
         try:
             instance = turn.instance(row.process_instance_id)
         except UnknownProcessInstance:
@@ -211,7 +213,7 @@ def all_shown(turn: Turn, *, rows: Sequence[ExternalRow], topic: Topic | None = 
         task = instance.tasks.get(row.task_id)
         if task is not None:
             found.append(shown(instance, task, row, topic))
-    return found
+    return found, len(rows)
 
 
 def all_failed(instance: Instance) -> list[ExternalTask]:
