@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import chain
 
 from ...models import NoticeRow, StoreError, Webhooks
 from ..errors import Invalid
@@ -34,7 +35,9 @@ GONE = 410
 """The answer of a receiver that wants to hear no more."""
 MOST = 100
 MOST_PASSED = 200
-"""Spellings of busy hosts that are passed over in one look at what is due."""
+"""Spellings of busy hosts, and owners, that are passed over in one look at what is due."""
+MOST_SPELLINGS = 20
+"""Of busy hosts, by one owner; one with more is passed over as a whole."""
 
 
 class Sender:
@@ -81,19 +84,18 @@ class Sender:
 
     def send_due(self) -> None:
         """Hand what is due to threads. What waits for a busy host or owner is passed over, however much that is."""
-        origins: set[str] = set()
-        owners: set[str | None] = set()
-        while len(origins) <= MOST_PASSED and self._has_room():
-            rows = self._webhooks.due(MOST, without_origins=origins, without_owners=owners)
-            passed = len(origins) + len(owners)
+        passed = _PassedOver()
+        while passed.count <= MOST_PASSED and self._has_room():
+            rows = self._webhooks.due(MOST, without_origins=passed.origins, without_owners=passed.owners)
+            before = passed.count
             for row in rows:
                 host = host_of(row.url)
                 with self._lock:
                     if self._busy[host] >= PER_HOST:
-                        origins.add(spelled_origin(row.url))
+                        passed.pass_host(row)
                         continue
                     if self._busy_owners[row.owner_name] >= PER_OWNER:
-                        owners.add(row.owner_name)
+                        passed.pass_owner(row.owner_name)
                         continue
                     if self._stopped or self._busy.total() >= THREADS:
                         return
@@ -103,7 +105,7 @@ class Sender:
                     self._pool.submit(self._send, row, host)
                 else:
                     self._free(row, host)
-            if len(rows) < MOST or len(origins) + len(owners) == passed:
+            if len(rows) < MOST or passed.count == before:
                 return
 
     def _has_room(self) -> bool:
@@ -152,3 +154,30 @@ class Sender:
         headers = {"Content-Type": "application/cloudevents+json", "User-Agent": "riverstone", **signed}
         # What it says is not read.
         return self._allowed.send("POST", row.url, headers, body, seconds=WHOLE, largest=0).status
+
+
+class _PassedOver:
+    """What one look at what is due leaves to the next one, since it waits for a busy host or owner."""
+
+    def __init__(self) -> None:
+        self.owners: set[str | None] = set()
+        self.count = 0
+        """How much was passed over so far."""
+        self._spelled: dict[str | None, set[str]] = {}
+
+    @property
+    def origins(self) -> set[str]:
+        """The busy hosts, as they are spelled."""
+        return set(chain.from_iterable(self._spelled.values()))
+
+    def pass_host(self, row: NoticeRow) -> None:
+        """A host can be spelled in any number of ways (``:080``), of which one owner is not to fill a whole look."""
+        spellings, spelled = self._spelled.setdefault(row.owner_name, set()), spelled_origin(row.url)
+        self.count += spelled not in spellings
+        spellings.add(spelled)
+        if len(spellings) > MOST_SPELLINGS:
+            self.pass_owner(row.owner_name)
+
+    def pass_owner(self, owner: str | None) -> None:
+        self.count += owner not in self.owners
+        self.owners.add(owner)

@@ -364,6 +364,23 @@ def test_a_host_that_hangs_is_one_host_however_it_is_spelled(sqlite: str, spelle
         let_go.set()
 
 
+def test_no_number_of_spellings_of_a_host_that_hangs_holds_another_owner_up(sqlite: str) -> None:
+    let_go = threading.Event()
+
+    with (
+        hanging_until(let_go) as hanging,
+        receiving() as honest,
+        ready(Engine(sqlite, dispatcher="threads", webhooks=allowing(hanging, honest))) as engine,
+    ):
+        for zeros in range(sender.MOST_PASSED + sender.PER_HOST + 1):
+            address = f"http://127.0.0.1:{'0' * zeros}{hanging.server_port}/"
+            engine.start(key="asks", name="x", owner="ann", callback_url=address)
+        engine.start(key="shop", name="x", owner="bob", callback_url=honest.url)
+        until(lambda: len(honest.received) == 2)
+        assert len(hanging.received) == sender.PER_HOST
+        let_go.set()
+
+
 def test_an_owner_with_many_hosts_that_hang_holds_no_other_up(sqlite: str) -> None:
     let_go = threading.Event()
 
