@@ -28,6 +28,8 @@ _LONGEST_CUT = 2_000
 """Signs at least of a secret that was cut are found."""
 _FEW = 16
 """Up to so many are sought by one regular expression, which tries all of them at each place."""
+_LONGEST_PATTERN = 5_000
+"""Signs of such a regular expression: to compile 100,000 takes a second."""
 _MOST = 1_000
 """Beyond that they are not told apart from anything else any more: every text is hidden."""
 
@@ -217,7 +219,8 @@ def _finder(texts: Set[str]) -> _Finder | None:
     forms |= special
     forms |= {form for text in special for form in _written(text)}
     forms |= {form for text in texts for form in _in_base64(text)}
-    return _FewSecrets(forms) if len(forms) <= _FEW else _ManySecrets(forms)
+    is_pattern = len(forms) <= _FEW and sum(map(len, forms)) <= _LONGEST_PATTERN
+    return _FewSecrets(forms) if is_pattern else _ManySecrets(forms)
 
 
 _PLAIN = re.compile("[A-Za-z0-9_.~-]*")

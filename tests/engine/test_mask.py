@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import sys
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -111,3 +112,21 @@ def test_a_secret_that_was_cut_is_hidden_from_two_who_look_at_once() -> None:
     forms.seen.append(finder.hidden_beginnings("it is secret-of…"))
 
     assert {text.removeprefix("it is ") for text in forms.seen} == {MASKED, f"{MASKED}…"}
+
+
+def test_a_long_secret_is_sought_without_a_pattern_of_its_length() -> None:
+    """To compile a regular expression calls Python for each sign of it."""
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    sys.setprofile(count)
+    try:
+        found = Mask((), ["ab" * 50_000])
+    finally:
+        sys.setprofile(None)
+
+    assert found.mask_text(f"it is {'ab' * 50_000}") == f"it is {MASKED}"
+    assert calls < 1000
