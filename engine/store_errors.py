@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from ..models import AlreadyUsed, InDoubt, NotStorable, StoreClosed, StoreError
+from ..models import AlreadyUsed, InDoubt, NoKeyFits, NotStorable, StoreClosed, StoreError
 from .errors import EngineClosed, OutcomeUnknown, StoreUnavailable
 from .jsontext import not_storable
 
@@ -27,5 +27,7 @@ class engine_errors:
             raise OutcomeUnknown from error
         if isinstance(error, UNSTORABLE):
             raise not_storable("text") from error
+        if isinstance(error, NoKeyFits):
+            raise StoreUnavailable(f"The database cannot be read: {error}") from error
         if isinstance(error, StoreError) and not isinstance(error, AlreadyUsed):
             raise StoreUnavailable(f"The database does not answer: {error}") from error

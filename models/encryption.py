@@ -8,7 +8,7 @@ from typing import Any
 from .commit.connection import Connection
 from .databases.cipher import COLUMNS, MARK, PLAIN, Cipher
 from .databases.statements import listed, marks
-from .errors import StoreError
+from .errors import NoKeyFits
 
 IDENTIFIED_BY = {
     "content": ("process_instance_id",),
@@ -53,7 +53,7 @@ def _rewrite(store: Connection, cipher: Cipher, table: str, column: str, batch: 
     for *identifier, stored in _all(store, table, column, names, batch):
         text = cipher.decrypt(stored) if stored.startswith(MARK) else stored
         if text is None and column not in PLAIN:
-            raise StoreError(f"the column {column} of {table} is encrypted and no key fits: give the old key too")
+            raise NoKeyFits(f"the column {column} of {table} is encrypted and no key fits: give the old key too")
         clear = stored if text is None else text
         digest = cipher.digests(clear)[:1] if found_by else ()
         count += store.execute(sql, (cipher.encrypt(clear), *digest, *identifier, stored))

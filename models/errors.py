@@ -43,6 +43,10 @@ class InDoubt(StoreError):
     """A commit was sent and not answered, and nobody could be asked since: it may be in the store, or come yet."""
 
 
+class NoKeyFits(StoreError):
+    """What was encrypted cannot be read: no key that this process has fits."""
+
+
 class StoreClosed(StoreError):
     """The store was closed in this process; the database may well be there."""
 

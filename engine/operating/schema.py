@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from ...models import StoreError
 from ...models.databases.schema import read_schema
-from ..store_errors import engine_errors
+from ..errors import StoreUnavailable
 
 
 def told_schema(url: str) -> str:
     """What is to be known before an upgrade, in a sentence; nothing is changed. Raises StoreUnavailable."""
-    with engine_errors():
+    try:
         found, newest, unknown = read_schema(url)
+    except StoreError as error:
+        raise StoreUnavailable(f"The database cannot be opened: {error}") from error
     if found is None:
         return f"There is no store yet. This version makes one with the schema {newest}."
     if unknown is not None:

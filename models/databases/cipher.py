@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from ..errors import StoreError
+from ..errors import NoKeyFits, StoreError
 from ..row_types.access import TokenSecretRow
 from ..row_types.batches import BatchItemRow, BatchRow
 from ..row_types.history import DecisionMadeRow, HistoryRow, RetraceRow
@@ -120,7 +120,8 @@ def opened(row: Row, cipher: Cipher | None) -> Row:
         if text is not None:
             setattr(row, column, text)
         elif column not in PLAIN:
-            raise StoreError(f"the column {column} is encrypted and no key fits: give the key that it was written with")
+            text = f"the column {column} is encrypted and no key fits: give the key that it was written with"
+            raise NoKeyFits(f"{text} (RIVERSTONE_ENCRYPTION_KEY)")
     return row
 
 

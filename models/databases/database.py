@@ -162,6 +162,8 @@ def _refuse_place(path: str) -> None:
         raise StoreError(f"there is no folder {str(file.parent)!r}: make it first")
     if not file.exists() and not os.access(file.parent, os.W_OK | os.X_OK):
         raise StoreError(f"this user may not make the file {str(file)!r}: name another place")
+    if file.exists() and not os.access(file, os.R_OK | os.W_OK):
+        raise StoreError(f"this user may not read and write the file {str(file)!r}: run as its owner")
 
 
 def _make_private(path: str) -> None:

@@ -185,5 +185,5 @@ def test_a_file_that_may_only_be_read_is_refused_in_one_sentence(file: Path) -> 
         os.chmod(folder, 0o755)
     assert told.stderr == ""
     assert told.stdout.startswith("The database cannot be opened: ")
-    assert "read" in told.stdout
+    assert f"this user may not read and write the file '{copy}'" in told.stdout
     assert told.stdout.count("\n") == 1

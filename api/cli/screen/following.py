@@ -154,7 +154,7 @@ def what_to_do(engine: Engine | Client, instance: ProcessInstance) -> str | None
         task = next((failure.task_id for failure in failures if failure.task_id is not None), None)
         again = f"riverstone retry {number}" if task is None else f"riverstone rerun {task} --parameters '{{...}}'"
         more = "" if task is None else f"Go on without it: riverstone skip {task}. "
-        reason = f" {failures[0].reason}" if failures else ""
+        reason = f" {failures[0].reason.rstrip('.')}." if failures else ""
         return printable(
             f"It stands still after a failure.{reason} Try again: {again}. {more}"
             f"Roll back: riverstone rollback {number}. All that can be done: riverstone why {number}."

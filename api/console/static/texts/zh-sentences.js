@@ -818,6 +818,8 @@ export const SENTENCES = [
   ["{}: give it a value or correct the path.", "{}：请给出值或改正路径。"],
   ["The engine is closed: {}.", "引擎已关闭：{}。"],
   ["The database does not answer: {}", "数据库没有响应：{}"],
+  ["The database cannot be opened: {}", "无法打开数据库：{}"],
+  ["The database cannot be read: {}", "无法读取数据库：{}"],
   ["Switching the rollback off is onFailure 'keep': give one of the two.", "关闭回滚即 onFailure 'keep'：两者只给一个。"],
   ["Must be a text of 1 to {} characters.", "必须是 1 到 {} 个字符的文本。"],
   ["'{}' is no way to drain: use stop or all.", "“{}”不是 drain 的方式：请用 stop 或 all。"],
