@@ -10,7 +10,7 @@ from .invocation import Invocation, invoked
 @click.command("schema")
 @invoked
 def schema(invocation: Invocation, /) -> None:
-    """Tell the schema of the database, and what this version would make of it. Nothing is changed."""
+    """Tell the database's schema, and what an upgrade changes. Nothing is changed by this command."""
     from ...engine.operating.schema import told_schema
 
     click.echo(told_schema(invocation.database()))
@@ -20,7 +20,7 @@ def schema(invocation: Invocation, /) -> None:
 @click.option("--beyond", metavar="ID", help="The highest id that anybody has seen, of a process or a task.")
 @invoked
 def restore(invocation: Invocation, /, beyond: str | None) -> None:
-    """Make a database that was restored from a backup give out no id a second time.
+    """Prepare a restored database: it gives out no id twice.
 
     Do this before anything else uses the restored database. Without --beyond, a million ids are passed over.
     """
@@ -31,6 +31,6 @@ def restore(invocation: Invocation, /, beyond: str | None) -> None:
 @click.command("encrypt")
 @invoked
 def encrypt(invocation: Invocation, /) -> None:
-    """Encrypt what is stored with the first of the keys in RIVERSTONE_ENCRYPTION_KEY (NEW,OLD)."""
+    """Encrypt what is stored with the first encryption key. RIVERSTONE_ENCRYPTION_KEY holds the keys (NEW,OLD)."""
     with invocation.recording(passive=True) as engine:
         click.echo(f"Encrypted {engine.encrypt_again()} values.")

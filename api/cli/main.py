@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Literal
+from typing import Literal
 
 import click
 
 from ..log import log_options, write_log
+from .command_group import CommandGroup
 from .commands.access import audit, key, secret, session
 from .commands.authoring import deploy, draft, explain, lint, remove, render, templates
 from .commands.batches import batch, reasons
@@ -33,25 +34,6 @@ from .screen.terminal import contents
 from .workers import river, worker
 
 
-class OneSentence(click.Group):
-    """A group whose commands end in one sentence and exit code 1, never in a traceback."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
-            raise
-        except Exception as error:
-            from .hints import hint_for
-
-            ours = type(error).__module__.startswith("riverstone.")
-            text = str(error) if ours else f"{type(error).__name__}: {error}"
-            hint = hint_for(error) if ours else None
-            if hint is not None:
-                text = f"{text.rstrip('.')}. {hint}"
-            raise click.ClickException(" ".join(text.split())) from error
-
-
 def _read_config(context: click.Context, _: click.Parameter, path: str | None) -> str | None:
     """Take what the settings file says as the options' defaults: before it go the options and the environment."""
     if path is not None:
@@ -65,7 +47,7 @@ def _read_config(context: click.Context, _: click.Parameter, path: str | None) -
     return path
 
 
-@click.group(cls=OneSentence, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--db", envvar="RIVERSTONE_DB", default="sqlite:///riverstone.db", show_default=True, help="URL of the database."
 )
@@ -108,7 +90,7 @@ def main(
     server: str | None,
     api_key_file: str | None,
 ) -> None:
-    """Run BPMN processes that can be taken back."""
+    """Run BPMN processes that can undo what they made."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -166,7 +148,7 @@ def serve(
 @click.option("--pace", type=click.FloatRange(0, 60), default=0.4, show_default=True, help="Seconds per piece of work.")
 @click.option("--browser/--no-browser", default=None, help="Whether a browser is opened; in a terminal, it is.")
 def demo(pace: float, browser: bool | None) -> None:
-    """Show how a process succeeds, is rolled back, and is paused and fixed, on a made-up cloud and in the console."""
+    """Show a success, a rollback, and a pause that is fixed. The cloud is made up, and the console shows all of it."""
     from .demo import demonstrate
 
     demonstrate(pace=pace, browser=browser)

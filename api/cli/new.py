@@ -24,7 +24,7 @@ KEY = re.compile(r"[a-z]([a-z0-9-]{0,48}[a-z0-9])?")
 @click.command()
 @click.argument("name")
 def new(name: str) -> None:
-    """Make a folder NAME with a stone, a model, a test and a server to begin with."""
+    """Make a project with a stone, a model, a test and a server. NAME is the folder of the project."""
     folder = Path(name)
     key = folder.name.lower().replace("_", "-")
     if not KEY.fullmatch(key):

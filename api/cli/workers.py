@@ -21,7 +21,7 @@ from .invocation import Invocation, invoked
 def worker(
     invocation: Invocation, /, modules: tuple[str, ...], queues: tuple[str, ...], celery_options: tuple[str, ...]
 ) -> None:
-    """Carry out stones for the engines of --broker, as a Celery worker.
+    """Carry out stones as a Celery worker behind --broker.
 
     Further options are those of `celery worker`, such as --concurrency 4 or --pool threads. It needs no database.
     SIGTERM lets running hooks end.
@@ -46,7 +46,7 @@ def worker(
 @log_options
 @invoked
 def river(invocation: Invocation, /, log_form: Literal["text", "json"], log_level: str) -> None:
-    """Run processes whose stones are carried out by workers: take in answers, fire timers, look after lost tasks.
+    """Run processes whose stones workers carry out. It takes in answers, fires timers, and looks after lost tasks.
 
     Any number of them may share a database and a --broker. SIGTERM ends it; whatever it had, the others go on with.
     """

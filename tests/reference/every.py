@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .bounds import bounds
 from .calls import calls, schemas
 from .codes import problem_codes
 from .commands import commands
@@ -16,6 +17,7 @@ from .public import public
 from .vendors import harmless, not_yet_used
 
 BLOCKS: dict[str, Callable[[], str]] = {
+    "bounds": bounds,
     "calls": calls,
     "commands": commands,
     "findings": findings,

@@ -8,16 +8,12 @@ from typing import get_args
 
 import pytest
 
-from riverstone.api import connections, parking, server, settings
-from riverstone.engine import findings
+from riverstone.api import settings
 from riverstone.engine.bpmn.reading.node_readers import READERS
 from riverstone.engine.bpmn.reading.parser import SILENT
-from riverstone.engine.bpmn.running import retracing
 from riverstone.engine.bpmn.running.event_definitions import EventKind
 from riverstone.engine.language import functions
-from riverstone.engine.river import turn
-from riverstone.engine.undo import nodes
-from riverstone.models import declarations, vocabulary
+from riverstone.models import vocabulary
 
 from .blocks import DOCS, ROOT
 from .codes import finding_codes
@@ -102,19 +98,3 @@ def test_every_field_of_the_log_stands_in_the_reference() -> None:
 def test_every_attribute_and_method_of_the_reference_says_what_it_is() -> None:
     page = (ROOT / "docs" / "reference" / "python.md").read_text(encoding="utf-8")
     assert re.findall(r"^\|(.*)\|\s*\|$", page, re.MULTILINE) == []
-
-
-def test_the_bounds_that_are_no_settings_are_those_of_the_code() -> None:
-    told = page("limits.md").partition("## Bounds that are no settings")[2]
-    rows = dict(re.findall(r"^\| (.+?) \| (.+?) \|$", told, re.MULTILINE)[2:])
-    assert [re.split(r"[,;]? (?:or|further) ", bound)[0] for bound in rows.values()] == [
-        f"{turn.LONGEST * 1000:.0f} ms",
-        f"{nodes.MOST_AT_ONCE}",
-        f"{declarations.MOST:,}",
-        f"{server.CONNECTIONS:,}",
-        f"{connections.SILENT:.0f} seconds",
-        f"{parking.LONGEST} seconds",
-        f"{parking.WAITING_THREADS}",
-        f"{retracing.LONGEST // 1024} kB",
-        f"{findings.MOST}",
-    ]

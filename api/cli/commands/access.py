@@ -84,7 +84,7 @@ def session() -> None:
 @session.command("list")
 @invoked
 def list_sessions(invocation: Invocation, /) -> None:
-    """List the sessions that go on: since when, last used, whose, and what they may do."""
+    """List the sessions that go on, and what they may do."""
     with invocation.engine(passive=True) as engine:
         found = engine.sessions.all()
     if not print_table(SESSION_HEADER, map(session_cells, found)):
@@ -109,7 +109,7 @@ def secret() -> None:
 @secret.command("rotate")
 @invoked
 def rotate_secret(invocation: Invocation, /) -> None:
-    """Make a new secret for all tasks to come; the tokens of those that there are stay valid with them."""
+    """Make a new secret for the tokens of tasks to come. The tokens of tasks that exist stay valid."""
     with invocation.recording(passive=True) as engine:
         engine.rotate_token_secret()
     click.echo("New tasks get tokens by a new secret.")
@@ -121,7 +121,7 @@ def rotate_secret(invocation: Invocation, /) -> None:
 @click.option("--forget-before", type=click.DateTime(), help="Delete older rows instead of listing (local time).")
 @invoked
 def audit(invocation: Invocation, /, limit: int, cursor: str | None, forget_before: datetime | None) -> None:
-    """List the changing calls: when, who, from where, what, of what, and what came of it."""
+    """List who changed what, newest first. A line tells the time, the client, its address, the call and the outcome."""
     if forget_before is not None:
         with invocation.recording(passive=True) as engine:
             click.echo(f"Deleted {engine.audit.forget(forget_before.astimezone())} rows.")

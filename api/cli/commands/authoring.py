@@ -30,7 +30,7 @@ strict_option = click.option(
 @output_option
 @invoked
 def render(invocation: Invocation, /, source: str, output: Path | None) -> None:
-    """Draw a BPMN file, or a process instance in the colours of its tasks, as SVG."""
+    """Draw a BPMN file or a process as SVG. A process has the colours of its tasks."""
     if source.isascii() and source.isdigit() and not Path(source).exists():
         with invocation.asking(passive=True) as engine:
             svg = engine.picture(source).svg
@@ -58,7 +58,7 @@ def write_text(text: str, output: Path | None) -> None:
 @output_option
 @invoked
 def templates(invocation: Invocation, /, modeler: Literal["camunda7", "camunda8"] | None, output: Path | None) -> None:
-    """Print element templates of the stones, for Camunda Modeler and all that use bpmn-js.
+    """Print the stones as element templates for modelers. Camunda Modeler and all that use bpmn-js read them.
 
     Put the file into the modeler's folder resources/element-templates.
     """
@@ -131,7 +131,7 @@ def deploy(
 @click.option("--external", is_flag=True, help="Topics that no stone serves are those of workers over HTTP.")
 @invoked
 def lint(invocation: Invocation, /, files: Sequence[str], strict: bool, external: bool) -> None:
-    """Check BPMN files without deploying them, and tell what was read for each of their tasks.
+    """Check BPMN files without deploying them. It also tells what was read for each of their tasks.
 
     Whether the stones that they name exist is checked only when stones are named by --stones.
     """
@@ -160,7 +160,7 @@ def lint(invocation: Invocation, /, files: Sequence[str], strict: bool, external
 @click.command()
 @click.argument("code")
 def explain(code: str) -> None:
-    """Say what the code of a finding or an error means, with an example and its mend."""
+    """Say what the code of a finding or an error means. Findings come with an example and its mend."""
     from ...codes import explain as explained
 
     found = explained(code)
@@ -172,14 +172,14 @@ def explain(code: str) -> None:
 
 @click.group()
 def draft() -> None:
-    """What authors draw and have not saved yet, such as in the console's designer."""
+    """Drafts: models that authors draw and have not saved yet."""
 
 
 @draft.command("list")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @invoked
 def list_drafts(invocation: Invocation, /, limit: int) -> None:
-    """List drafts, newest first: model, key, name, when and by whom they were written."""
+    """List drafts, newest first, and who wrote them when."""
     with invocation.asking(passive=True) as engine:
         page = engine.drafts(limit=limit)
     if not print_table(("MODEL", "KEY", "NAME", "WRITTEN", "BY", ""), map(_draft_cells, page.items)):
@@ -219,7 +219,7 @@ def discard_draft(invocation: Invocation, /, model_id: str) -> None:
 @click.option("--model", "model_id", metavar="MODEL", help="A model with all its versions.")
 @invoked
 def remove(invocation: Invocation, /, deployment_id: str | None, model_id: str | None) -> None:
-    """Take a deployment or a model out of use, unless a process still needs it."""
+    """Take a deployment or a model out of use. It is refused while a process still needs it."""
     from ...wire.records import DeploymentRecord, ModelRecord
 
     if (deployment_id is None) == (model_id is None):

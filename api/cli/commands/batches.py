@@ -85,7 +85,7 @@ def start_batch(
     follow: bool,
     **searched: Any,
 ) -> None:
-    """Act upon all processes that the options find, as `riverstone list` finds them."""
+    """Act upon all processes that the options find. They find the same as those of `riverstone list`."""
     where = _where(**searched)
     options: dict[str, Any] = {
         "force": force,

@@ -24,7 +24,7 @@ variables_option = click.option(
 @click.option("--version-tag", help="The last version with this tag.")
 @invoked
 def decide(invocation: Invocation, /, arguments: Sequence[str], variables: str | None, **which: Any) -> None:
-    """Evaluate a decision: one that is deployed, or one of these DMN files, which are not deployed by it."""
+    """Evaluate a decision that is deployed, or one of DMN files. The files are not deployed by it."""
     from ...wire.records import DecisionResultRecord
 
     *files, decision_id = arguments
@@ -44,7 +44,7 @@ def decide(invocation: Invocation, /, arguments: Sequence[str], variables: str |
 @variables_option
 @invoked
 def feel(invocation: Invocation, /, expression: str, variables: str | None) -> None:
-    """Evaluate an expression of FEEL and print its value as JSON; why values became null goes to standard error."""
+    """Evaluate an expression of FEEL and print its value as JSON. Why values became null goes to standard error."""
     from ....engine.language import effort
     from ....engine.language.context import Context
     from ....engine.language.expressions import compile_expression, reasons_of_null

@@ -22,10 +22,10 @@ ME = "me"
 
 @click.group()
 def task() -> None:
-    """Tasks of people: find one, take it, see what it asks for, and complete it.
+    """Tasks of people: find, take, look at and complete them.
 
-    With --url that is whom the key belongs to; on the database itself it is --as, or who runs the command, who may do
-    all.
+    With --url you act as the person of the key. On the database itself you act as --as, or as who runs the command,
+    who may do all.
     """
 
 
@@ -129,7 +129,7 @@ def _acting(name: str, text: str, *, takes_user: bool = False) -> None:
 
 
 _acting("claim", "Take a task, so that others leave it alone.")
-_acting("release", "Give a task back: to who has handed it on, else to all who may take it.")
+_acting("release", "Give a task back. It goes to who has handed it on, else to all who may take it.")
 _acting("assign", "Say whose a task is, as who oversees its process.", takes_user=True)
 _acting("delegate", "Hand on a task that you have, and may get back.", takes_user=True)
 
@@ -176,7 +176,7 @@ def _time(option: str, text: str) -> datetime | None:
 @as_person
 @invoked
 def count_tasks(invocation: Invocation, /, user: str | None, groups: tuple[str, ...]) -> None:
-    """Count the open tasks that there are for you, at most 100 of each list."""
+    """Count the open tasks for you, at most 100 of each list."""
     with invocation.asking(passive=True) as engine:
         found = engine.people.counts(**_whose(invocation, user, groups))
     click.echo(f"mine {found.mine}, for me and my groups {found.groups}, all {found.all}")

@@ -174,7 +174,7 @@ def tasks(
 @click.option("--json", "as_json", is_flag=True, help="Print it as HTTP would.")
 @invoked
 def why(invocation: Invocation, /, process_instance_id: str, as_json: bool) -> None:
-    """Explain why a process stands where it stands, and what can be done."""
+    """Explain why a process stands still, and what can be done."""
     from ...wire.records import ExplanationRecord
 
     with invocation.asking(passive=True) as engine:

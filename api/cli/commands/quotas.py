@@ -22,7 +22,7 @@ HEADER = ("HELD", "WAITING", "UNDO", "MOST/MIN", "QUOTA", "VALUE")
 @click.option("--cursor", help="Go on where the part before has ended.")
 @invoked
 def quotas(invocation: Invocation, /, name: str | None, limit: int, cursor: str | None) -> None:
-    """List the quotas of stones and processes: what is used of each, and how many wait."""
+    """List quotas: what is used of each, and how many wait."""
     with invocation.asking(passive=True) as engine:
         page = engine.quotas(name=name, limit=limit, cursor=cursor)
     if not print_table(HEADER, map(_cells, page.items), right=HEADER[:4]) and page.cursor is None:

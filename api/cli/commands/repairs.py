@@ -27,7 +27,7 @@ def retry(
     follow: bool,
     as_json: bool,
 ) -> None:
-    """Try again what has failed and stands still; let a failed rollback, cancel or delete go on."""
+    """Try again what has failed and stands still. A failed rollback, cancel or delete goes on too."""
     if preview:
         if retain:
             raise click.UsageError("--preview shows a retry of what has failed and stands still: leave --retain out.")
@@ -81,7 +81,7 @@ def skip(
     follow: bool,
     as_json: bool,
 ) -> None:
-    """Go on without a failed task; what it may have made is rolled back before."""
+    """Go on without a failed task. What it may have made is rolled back before."""
     if (task_id is None) == (process_instance_id is None or element_id is None):
         raise click.UsageError("Name either a task or, with --process and --element, an element of a process.")
     if preview:
@@ -111,7 +111,7 @@ def skip(
 def done(
     invocation: Invocation, /, task_id: str, outputs: str | None, preview: bool, follow: bool, as_json: bool
 ) -> None:
-    """Say that a failed task was done by hand; an undo takes it back like any other."""
+    """Say that a failed task was done by hand. An undo takes it back like any other."""
     values = json_option("--outputs", outputs)
     if preview:
         with invocation.asking(passive=True) as engine:
@@ -142,7 +142,7 @@ def resume(invocation: Invocation, /, task_id: str, follow: bool, as_json: bool)
 @followable
 @invoked
 def rollback(invocation: Invocation, /, process_instance_id: str, follow: bool, as_json: bool) -> None:
-    """Roll back a process in which something has failed and stands still."""
+    """Roll back a process that stands still after a failure."""
     with invocation.changing(process_instance_id, dispatcher_for(follow)) as engine:
         following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
         engine.roll_back(process_instance_id)
@@ -174,7 +174,7 @@ def rewind(
     follow: bool,
     as_json: bool,
 ) -> None:
-    """Go back to a task: take back what came after it, and begin it again."""
+    """Go back to a task and begin it again. What came after it is undone first."""
     mapping = mapped("--map", pairs)
     if preview:
         with invocation.asking(passive=True) as engine:

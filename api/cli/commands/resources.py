@@ -46,7 +46,7 @@ def resources(
     cursor: str | None,
     **wanted: Any,
 ) -> None:
-    """List what exists by the ledger, over all processes, newest first.
+    """List what exists by the ledger, newest first. It lists the resources of all processes.
 
     --count, --csv and --json are about all of it, whatever the limit.
     """
@@ -96,7 +96,7 @@ def _export(shape: Literal["csv", "json"], ask: Callable[..., Page[Resource]]) -
 @click.argument("process_instance_id")
 @invoked
 def check(invocation: Invocation, /, process_instance_id: str) -> None:
-    """Ask stones whether what a process made is still there, and as it was.
+    """Ask stones whether what a process made is still as it was.
 
     A server is asked, and answers come in later: riverstone resources lists them.
     """
@@ -114,7 +114,7 @@ def check(invocation: Invocation, /, process_instance_id: str) -> None:
 @click.option("--task", "tasks", metavar="ID", multiple=True, help="Only what this task made; may be repeated.")
 @invoked
 def gone(invocation: Invocation, /, process_instance_id: str, tasks: tuple[str, ...]) -> None:
-    """Take what the last check of a process has found gone for undone."""
+    """Accept as undone what the last check has found gone."""
     from ...wire.records import ProcessRecord
 
     with invocation.changing(process_instance_id) as engine:
@@ -135,7 +135,7 @@ def checks() -> None:
 )
 @invoked
 def add_checks(invocation: Invocation, /, every: str, stone: str | None, key: str | None, rate: float) -> None:
-    """Check EVERY so often: an ISO 8601 duration such as PT6H, or cron such as '0 3 * * *'."""
+    """Add a schedule of checks. EVERY is an ISO 8601 duration such as PT6H, or cron such as '0 3 * * *'."""
     with invocation.changing() as engine:
         _print_schedule(engine.schedule_checks(every, stone=stone, key=key, rate=rate))
 

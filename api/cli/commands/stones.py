@@ -23,7 +23,10 @@ def stone() -> None:
 @stone.command("list")
 @invoked
 def list_stones(invocation: Invocation, /) -> None:
-    """List the stones of --stones, or of the server: their parameters (required ones with *), outputs and hooks."""
+    """List stones: their parameters, outputs and hooks.
+
+    They are those of --stones or of the server. Required parameters have a *.
+    """
     for declaration in invocation.declarations():
         click.echo(stone_lines(declaration))
 
@@ -34,7 +37,7 @@ def list_stones(invocation: Invocation, /) -> None:
 @click.option("--display-name", default="", help="How people call it.")
 @invoked
 def declare(invocation: Invocation, /, code: str, hooks: tuple[Hook, ...], display_name: str) -> None:
-    """Declare a stone whose tasks workers fetch over HTTP, with all the hooks that it has."""
+    """Declare a stone whose tasks workers fetch over HTTP. Name all the hooks that it has."""
     with invocation.changing(passive=True) as engine:
         engine.declare_stone(code, hooks=hooks, display_name=display_name)
     topics = ", ".join(code if hook == "start" else f"{code}.{hook}" for hook in hooks)
@@ -105,7 +108,7 @@ def suspended_stones(invocation: Invocation, /) -> None:
 @click.argument("code")
 @invoked
 def forget(invocation: Invocation, /, code: str) -> None:
-    """Forget what workers have declared of a stone, so that they may declare it with fewer hooks and secrets.
+    """Forget what workers have declared of a stone. They may then declare it with fewer hooks and secrets.
 
     Start its workers anew after that; until then its tasks wait.
     """

@@ -23,7 +23,7 @@ key_option = click.option("--key", metavar="KEY", help="All processes of this ke
 @click.option("--reason", metavar="TEXT", help="Why, for whoever looks at it.")
 @invoked
 def suspend(invocation: Invocation, /, process_instance_id: str | None, key: str | None, reason: str | None) -> None:
-    """Let nothing of a process begin, its undo included, or nothing of a key; what runs ends."""
+    """Let nothing of a process or a key begin for a while. Undos are included. What runs ends."""
     from ...wire.records import ProcessRecord
 
     _refuse_both(process_instance_id, key)

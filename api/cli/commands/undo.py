@@ -73,7 +73,7 @@ def protect(invocation: Invocation, /, process_instance_id: str | None, model_id
 def undo(
     invocation: Invocation, /, process_instance_id: str, preview: bool, kind: Literal["rollback", "cancel", "delete"]
 ) -> None:
-    """Show what an undo would do, in order, changing nothing; rollback, cancel and delete do it."""
+    """Show what an undo would do, in order. It changes nothing; rollback, cancel and delete do it."""
     with invocation.asking(passive=True) as engine:
         steps = engine.preview(process_instance_id, kind)
     rows = (

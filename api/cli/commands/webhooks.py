@@ -19,7 +19,7 @@ NOTICE_HEADER = ("ID", "CREATED", "EVENT", "PROCESS", "STATUS", "URL", "REASON")
 
 @click.group()
 def webhook() -> None:
-    """Who is told over HTTP what processes come to, and what they were told."""
+    """Webhooks: who is told over HTTP what processes come to."""
 
 
 @webhook.command("add")
@@ -28,7 +28,7 @@ def webhook() -> None:
 @click.option("--owner", help="Whose processes; those of all without one.")
 @invoked
 def add_webhook(invocation: Invocation, /, url: str, key: str | None, owner: str | None) -> None:
-    """Tell an address that RIVERSTONE_WEBHOOKS (or webhooks in the settings file) lists."""
+    """Add a webhook. RIVERSTONE_WEBHOOKS (or webhooks in the settings file) has to list its address."""
     with invocation.changing(url, passive=True) as engine:
         added = engine.webhooks.subscribe(url, key=key, **_whose(invocation, owner))
     click.echo(printable("  ".join(_subscription_cells(added))))
@@ -58,7 +58,7 @@ def remove_webhook(invocation: Invocation, /, subscription_id: str) -> None:
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @invoked
 def list_notices(invocation: Invocation, /, limit: int) -> None:
-    """List what was told or is to be, newest first, and why it did not arrive."""
+    """List notices, newest first, and why one did not arrive."""
     with invocation.asking(passive=True) as engine:
         found = engine.webhooks.notices(limit=limit).items
     if not print_table(NOTICE_HEADER, map(_notice_cells, found)):
@@ -79,7 +79,7 @@ def replay(invocation: Invocation, /, notice_id: str) -> None:
 @click.option("--owner", help="Of what this owner is told.")
 @invoked
 def new_secret(invocation: Invocation, /, owner: str | None) -> None:
-    """Sign with a new secret, shown this once; the one before is valid for a day."""
+    """Sign with a new secret, which is shown once. The one before is valid for a day."""
     with invocation.changing(owner or "-", passive=True) as engine:
         click.echo(engine.webhooks.rotate_secret(**_whose(invocation, owner)))
 
