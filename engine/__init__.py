@@ -1,4 +1,4 @@
-"""riverstone: a BPMN workflow engine whose processes can be taken back."""
+"""riverstone: a BPMN workflow engine whose processes can be undone."""
 
 from .async_engine import AsyncEngine
 from .authoring.model_views import Deployment, Draft, Model

@@ -1,4 +1,4 @@
-"""The engine: deploys models, starts and watches processes, and takes back what they did."""
+"""The engine: deploys models, starts and watches processes, and undoes what they did."""
 
 from __future__ import annotations
 

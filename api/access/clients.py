@@ -50,7 +50,7 @@ class Client:
     """The groups of that person."""
 
     def may_fetch(self, topic: str) -> bool:
-        """Whether it may carry out the tasks of a topic; whoever may do so may take them back too."""
+        """Whether it may carry out the tasks of a topic; whoever may do so may undo them too."""
         if "admin" in self.scopes:
             return True
         code, _, hook = topic.rpartition(".")

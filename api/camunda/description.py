@@ -89,7 +89,7 @@ DESCRIBED: Mapping[Any, Described] = {
     modeling.start_by_id: Described(summary="Start a process of one version", body=START, answer="Instance"),
     modeling.start_by_key: Described(summary="Start a process of the newest version", body=START, answer="Instance"),
     modeling.get_instance: Described(summary="Show a process", answer="Instance"),
-    modeling.delete_instance: Described(summary="Cancel a process, and take back what it made"),
+    modeling.delete_instance: Described(summary="Cancel a process, and undo what it made"),
     modeling.message: Described(
         summary="Give a message to the process that waits for it",
         body="messageName:text! businessKey:text processInstanceId:text processVariables:values resultEnabled:truth",
@@ -123,7 +123,7 @@ DESCRIBED: Mapping[Any, Described] = {
         answer="Started",
         also={409: "It has ended otherwise", 504: "It has not ended in time, and goes on"},
     ),
-    orchestration.cancel: Described(summary="Cancel a process, and take back what it made"),
+    orchestration.cancel: Described(summary="Cancel a process, and undo what it made"),
     orchestration.publish: Described(
         summary="Give a message to whoever waits for it, or keep it",
         body="name:text! correlationKey:text variables:object timeToLive:number",

@@ -191,7 +191,7 @@ def get_instance(engine: Engine, process_instance_id: str) -> dict[str, Any]:
 
 
 def delete_instance(engine: Engine, process_instance_id: str) -> None:
-    """A delete in Camunda ends a running process; here that is a cancel, which takes back what it made."""
+    """A delete in Camunda ends a running process; here that is a cancel, which undoes what it made."""
     visible(engine).cancel(process_instance_id)
 
 

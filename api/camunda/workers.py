@@ -176,7 +176,7 @@ def put_retries(engine: Engine, task_id: str) -> None:
             raise Refused(text, status=403, code="scope-missing") from None
         again = visible(engine).rerun(failed.task_id)
         for each in calls.find(ExternalFilter(task_id=int(again.task_id)), limit=1):
-            # Somebody may have answered it already, and what it had made may have to be taken back first.
+            # Somebody may have answered it already, and what it had made may have to be undone first.
             with suppress(UnknownExternalTask):
                 calls.set_retries(each.id, left)
 

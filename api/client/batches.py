@@ -50,7 +50,7 @@ class BatchCalls(ProcessCalls):
         mapping: Mapping[str, str] | None = None,
         reason: str | None = None,
     ) -> BatchPreview:
-        """As the engine's; what is done with force or other values takes back the same."""
+        """As the engine's; what is done with force or other values undoes the same."""
         query = {"action": action, "elementId": element_id, "deploymentId": deployment_id, **searched(where)}
         query["map"] = [f"{old}={new}" for old, new in (mapping or {}).items()] or None
         return reading.batch_preview(self._transport.get("/batch/preview", **query))

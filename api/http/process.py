@@ -252,7 +252,7 @@ def put_rollback(engine: Engine, process_instance_id: str) -> ProcessInstance:
 
 @OPERATIONS.add(
     f"{ONE}/rewind",
-    "Go back to a task: take back what came after it, and begin it again",
+    "Go back to a task: undo what came after it, and begin it again",
     ProcessRecord,
     body=JsonBody(RewindTo),
     problems=(404, 409),

@@ -1,4 +1,4 @@
-"""``/resource``: what processes have made and nobody has taken back."""
+"""``/resource``: what processes have made and nobody has undone."""
 
 from __future__ import annotations
 

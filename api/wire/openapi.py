@@ -79,7 +79,7 @@ TITLES = {
     503: "The database or the token server does not answer, or the server is closing.",
 }
 TAGS = {
-    "process": "Process instances: started, shown, cancelled, and taken back.",
+    "process": "Process instances: started, shown, cancelled, and undone.",
     "batch": "The same done to many process instances, one after the other.",
     "task": "Their tasks: what stones and people do.",
     "message": "BPMN messages, each for one process that waits.",
@@ -123,7 +123,7 @@ def describe(operations: Iterable[Operation], *, server: str = "/") -> dict[str,
         title="riverstone",
         version=package_version(),
         openapi_version="3.1.0",
-        info={"description": "Process instances that can be taken back, task by task."},
+        info={"description": "Process instances that can be undone, task by task."},
         servers=[{"url": server}],
         plugins=[plugin],
     )

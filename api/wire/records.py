@@ -267,7 +267,7 @@ QuotaRecord = record(
     notes={
         "value": "Of the parameter by which it is counted; null where it is counted by none.",
         "held": "Tasks that are at work, counted to a thousand as all of these.",
-        "undoHeld": "The same of what takes something back, which has slots of its own.",
+        "undoHeld": "The same of what undoes something, which has slots of its own.",
         "nextAt": "When who is first in line may begin, where that is only a question of time.",
     },
 )
@@ -336,7 +336,7 @@ BatchPreviewRecord = record(
     "BatchPreviewRecord",
     BatchPreview,
     notes={
-        "tasks": "How many of their tasks would be tried again, taken back or given up.",
+        "tasks": "How many of their tasks would be tried again, undone or given up.",
         "leftOut": "How many tasks are of further groups.",
         "partial": "Whether only a part of the processes was looked into.",
     },

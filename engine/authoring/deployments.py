@@ -74,7 +74,7 @@ class Deployments(Models):
         the topics and job types that no stone serves are those of workers over HTTP, who fetch their tasks.
         ``on_failure`` is what follows a failure in its processes (``rollback``, ``pause``, ``keep``, or ``pause`` and
         how long, such as ``pause PT2H``) where neither the element nor the start says otherwise. With
-        ``undo_on_compensation`` a compensation of the model has stones take back what they made, where no handler is
+        ``undo_on_compensation`` a compensation of the model has stones undo what they made, where no handler is
         drawn and no element says otherwise. Both are a part of the version: the same files with others are another.
         Raises ModelInvalid with every finding, Malformed, TooLarge, Invalid for a wrong template or policy.
         """

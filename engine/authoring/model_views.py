@@ -62,7 +62,7 @@ class Deployment:
     on_failure: str | None = None
     """What follows a failure in its processes; None leaves it to their model."""
     undo_on_compensation: bool = False
-    """Whether a compensation has stones take back what they made where the model does not say."""
+    """Whether a compensation has stones undo what they made where the model does not say."""
 
     def _repr_svg_(self) -> str | None:
         """The diagram, for notebooks; None for one out of a list that is shown without its files."""

@@ -1,4 +1,4 @@
-"""The engine's calls about what processes have made and nobody has taken back."""
+"""The engine's calls about what processes have made and nobody has undone."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ResourceCalls(KeyCalls):
             process_instance_id: Of this process.
             stone: Made by the stone with this code.
             key: By processes of this key.
-            state: ``kept``, ``left`` (an undo could not take it back, or ran before its hook had ended), ``retained``
+            state: ``kept``, ``left`` (its undo failed, or ran before its hook had ended), ``retained``
                 (given up, or its stone has no such hook), ``gone`` or ``different`` (as the last check has found it),
                 ``unknown`` (its hook failed or was stopped, so nobody knows whether it made anything).
             text: With this text in an output, an id, a name or a code, in any case. A call looks through 2,000 at most,

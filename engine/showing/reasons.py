@@ -79,7 +79,7 @@ def largest(groups: Sequence[ReasonGroup]) -> tuple[tuple[ReasonGroup, ...], int
 
 
 def shown(groups: Iterable[TaskGroup]) -> list[ReasonGroup]:
-    """What an undo would take back, as it is told."""
+    """What an undo would undo, as it is told."""
     return [
         ReasonGroup(element_id=each.element, stone=each.stone, reason=None, tasks=each.tasks, processes=each.processes)
         for each in groups
@@ -87,7 +87,7 @@ def shown(groups: Iterable[TaskGroup]) -> list[ReasonGroup]:
 
 
 def reasons_of(records: Records, row: InstanceRow, *, standing: bool = False) -> Iterator[Reason]:
-    """Why one process has failed, or could not be taken back; ``standing`` asks only for what waits to be decided."""
+    """Why one process has failed, or could not be undone; ``standing`` asks only for what waits to be decided."""
     number = row.process_instance_id
     with suppress(UnknownProcessInstance):
         if row.attention:
@@ -108,7 +108,7 @@ def _of_ended(records: Records, row: InstanceRow, *, standing: bool) -> Iterator
         tasks = {task.id: task for task in records.store.tasks(number)}
         failed = failed or [task for task in tasks.values() if _has_failed(task)]
     for task in failed:
-        # What an undo could not do is told of the element that it was to take back.
+        # What an undo could not do is told of the element that it was to undo.
         made = tasks.get(task.target, task) if task.target is not None else task
         text = task.reason or row.reason or ""
         yield Reason(number, made.node, made.stone, text if mask is None else mask.mask_text(text))

@@ -185,7 +185,7 @@ def _tell_paused(telling: ExplanationText) -> None:
     """The process stands still as a whole, in a debug run or at a limit."""
     instance = telling.instance
     why = "because it is debugged and" if instance.has(Flags.DEBUG) else "since"
-    telling.say(f"It stands still, {why} something has failed; nothing is taken back yet.")
+    telling.say(f"It stands still, {why} something has failed; nothing is undone yet.")
     if isinstance(instance, ForwardInstance):
         _tell_failed(telling, instance)
 
@@ -257,12 +257,12 @@ def _tell_ended(telling: ExplanationText) -> None:
 
 
 def _tell_results(telling: ExplanationText) -> None:
-    """An ended process that nothing was taken back of: what exists, and how to remove it."""
+    """An ended process that nothing was undone of: what exists, and how to remove it."""
     instance = telling.instance
     steps = preview(instance, "delete")
     left = sum(1 for step in steps if step.action != "retain")
     if instance.row.status == "failed":
-        off = "its rollback was switched off" if instance.has(Flags.NO_ROLLBACK) else "there was nothing to take back"
+        off = "its rollback was switched off" if instance.has(Flags.NO_ROLLBACK) else "there was nothing to undo"
         telling.say(f"It was not rolled back: {off}.")
     # Those that an undo has passed over are told of with all that it left behind.
     staying = [
@@ -292,7 +292,7 @@ def _tell_undo(telling: ExplanationText, undo: UndoInstance) -> None:
         telling.say(f"{name} stands ready and begins when what runs has stopped or the grace is over.")
     elif row.phase != "ended":
         left = sum(1 for task in undo.tasks.values() if not task.open and task.status.endswith("success"))
-        telling.say(f"{name} is under way; tasks taken back so far: {left}.")
+        telling.say(f"{name} is under way; tasks undone so far: {left}.")
         inner = ExplanationText(instance=undo, mask=telling.mask, engines=telling.engines, now=telling.now)
         _tell_running(inner)
         for each in inner.sentences:
@@ -304,9 +304,9 @@ def _tell_undo(telling: ExplanationText, undo: UndoInstance) -> None:
         # A forced delete cancels first, so all may be gone when it comes to it.
         before = sum(task.undo == "undone" for task in undo.origin.tasks.values()) - gone
         if before > 0 and (row.kind == "delete" or not gone):
-            telling.say(f"{name} ended well at {ended}; tasks taken back: {gone}, and {before} by the undo before it.")
+            telling.say(f"{name} ended well at {ended}; tasks undone: {gone}, and {before} by the undo before it.")
         else:
-            telling.say(f"{name} ended well at {ended}; tasks taken back: {gone}.")
+            telling.say(f"{name} ended well at {ended}; tasks undone: {gone}.")
         if row.kind != "delete":
             _tell_results(telling)
     else:
@@ -325,13 +325,13 @@ def _tell_failed_undo(telling: ExplanationText, undo: UndoInstance, name: str) -
         covered = ledger.covers(telling.instance.tasks[target])
         names = ("task " if len(covered) == 1 else "tasks ") + ", ".join(map(str, covered[:MOST_TASKS]))
         more = f" and {len(covered) - MOST_TASKS} more" if len(covered) > MOST_TASKS else ""
-        telling.say(f"The model's handler that takes back {names}{more} failed: {reason}")
+        telling.say(f"The model's handler that undoes {names}{more} failed: {reason}")
     heads = [task.target for task in failed if task.target is not None] + list(handlers_failed.values())
     tried = order.taken_with(telling.instance.tasks, heads, undo.kind)
     waiting = sum(1 for left in order.undo_set(telling.instance.tasks, undo.kind) if left.id not in tried)
     if waiting > 0:
         count = "One more task waits" if waiting == 1 else f"As many as {waiting} more tasks wait"
-        telling.say(f"{count} for that, since what was made later is taken back first.")
+        telling.say(f"{count} for that, since what was made later is undone first.")
     telling.say(
         "Fix the cause, then retry the undo. If it can never succeed, give the tasks up by name: they stay listed.",
         f"riverstone retry {number}",
@@ -340,7 +340,7 @@ def _tell_failed_undo(telling: ExplanationText, undo: UndoInstance, name: str) -
 
 
 def _tell_kept(telling: ExplanationText) -> None:
-    """What an undo has left behind for good; a delete may yet take back what a rollback or a cancel passed over."""
+    """What an undo has left behind for good; a delete may yet undo what a rollback or a cancel passed over."""
     instance = telling.instance
     rows = [row for row in instance.tasks.values() if row.kind in ledger.FORWARD]
     straggling = {key[0] for key, owner in instance.stragglers.owners.items() if owner is not None}
@@ -362,7 +362,7 @@ def _tell_kept(telling: ExplanationText) -> None:
                 skipped.pop(int(step.task_id), None)
     if skipped:
         labels = [task_label(row) for row in skipped.values()]
-        text = "Nothing takes back what these tasks may have made, since their stones cannot undo it"
+        text = "Nothing undoes what these tasks may have made, since their stones cannot undo it"
         telling.say(f"{text}: {_listed(labels)}.")
 
 

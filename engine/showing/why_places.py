@@ -201,7 +201,7 @@ def _tell_waiting(telling: ExplanationText, row: TaskRow, label: str) -> None:
         retries = ledger.kept(row).get("retries", stone.retries if stone is not None else None)
         spare = None if retries is None else max(0, retries + 1 - ledger.tries(row))
         left = "" if spare is None else f"; {spare} of {retries} retries are left after that"
-        what = "is tried again" if row.event != "rollback" else "is taken back before it is tried again"
+        what = "is tried again" if row.event != "rollback" else "is undone before it is tried again"
         telling.say(f"{begun(label)} {what} at {when}{left}. {sentence(row.reason)}".rstrip())
     elif row.owner is None and row.due <= telling.now:
         text = f"{begun(label)} was left by an engine that stopped or died, or acts only when it is called"

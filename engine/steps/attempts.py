@@ -61,7 +61,7 @@ def fail_for_good(instance: Instance, row: TaskRow, token: Token | None, outcome
 
 
 def _retry(instance: Instance, row: TaskRow, stone: type[Stone], outcome: Outcome) -> None:
-    """Wait and try again; what a failed start left behind is taken back before."""
+    """Wait and try again; what a failed start left behind is undone before."""
     tries, kept = ledger.tries(row), ledger.kept(row)
     if pauses := kept.get("pauses"):
         delay, jitter = pauses[min(tries, len(pauses)) - 1], kept.get("jitter", 0.0)
@@ -82,7 +82,7 @@ def _retry(instance: Instance, row: TaskRow, stone: type[Stone], outcome: Outcom
 
 
 def next_attempt(row: TaskRow, stone: type[Stone], *, anew: bool = False) -> None:
-    """Make a failed row ready to be tried again: first what it left behind is taken back, under the old attempt.
+    """Make a failed row ready to be tried again: first what it left behind is undone, under the old attempt.
 
     One that begins ``anew``, with other parameters, may have left something behind whatever it has put out.
     """
@@ -110,7 +110,7 @@ def attempt_taken_back(instance: Instance, row: TaskRow, token: Token | None, ou
     row.event = "rollback"
     ledger.drop(row, "watches", "settled")
     if outcome.result != "done":
-        text = f"What attempt {row.attempt} left behind could not be taken back: {outcome.reason}"
+        text = f"What attempt {row.attempt} left behind could not be undone: {outcome.reason}"
         instance.end_task(row, "start.failed", text)
         if token is not None and not is_fenced(instance):
             instance.workflow.task_failed(token, row.id, None, text)

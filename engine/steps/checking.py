@@ -83,7 +83,7 @@ def accept_gone(instance: Instance, task_ids: Collection[int], checks: Mapping[i
 
 
 def _at_rest(instance: Instance) -> ForwardInstance:
-    process = forward_of(instance, ", which made nothing: name the process that it takes back.")
+    process = forward_of(instance, ", which made nothing: name the process that it undoes.")
     if process.row.phase not in ("running", "suspended", "paused", "ended") or process.workflow.undos.rewinding:
         text = f"What process {process.number} made is being undone: wait until that has ended."
         raise Conflict(text, status=process.row.status)

@@ -56,7 +56,7 @@ def fail(instance: ForwardInstance) -> None:
 
 
 def _then(instance: ForwardInstance) -> Pending:
-    """What follows, by the policies of all that has failed: what one of them takes back no other keeps."""
+    """What follows, by the policies of all that has failed: what one of them undoes no other keeps."""
     if instance.has(Flags.DEBUG):
         return "failed"
     tokens = instance.workflow.tasks
@@ -124,7 +124,7 @@ def end_if_drained(instance: ForwardInstance) -> None:
     """Once no task is open any more, end, pause or begin the undo, whichever was meant."""
     row = instance.row
     if any("failed" not in token.internal_data for token in instance.rewinding):
-        # At most one undo of a task is under way; what is left is taken back by the next.
+        # At most one undo of a task is under way; what is left is undone by the next.
         return
     pauses = row.pending == "pause" or (row.pending in (None, "failed") and instance.has(Flags.DEBUG))
     if any(not (pauses and _can_wait(task)) for task in instance.tasks.open_rows()):

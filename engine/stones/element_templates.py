@@ -27,7 +27,7 @@ GROUPS = (
     {"id": "undoRetries", "label": "Retries of the undo"},
 )
 POLICIES = {
-    "delete": "take back what it made",
+    "delete": "undo what it made",
     "retain": "keep what it made",
     "retain-except-on-failed-start": "keep it, but not after a failed start",
 }

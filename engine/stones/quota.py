@@ -21,7 +21,7 @@ class Quota:
 
     at_once: int | None = None
     """How many tasks may be at work at the same time: from a hook's hand-over until it has ended, with the looks of its
-    monitor. What takes something back has as many slots of its own."""
+    monitor. What undoes something has as many slots of its own."""
     per_minute: int | None = None
     """How many hooks may begin within any minute, those of an undo and of further attempts included; looks of monitors
     are not counted."""

@@ -1,4 +1,4 @@
-"""What a user writes: an executor that does one thing in the world and can take it back."""
+"""What a user writes: an executor that does one thing in the world and can undo it."""
 
 from __future__ import annotations
 
@@ -137,10 +137,10 @@ class Stone:
         """Look once, without waiting: true when it is done, anything else to be asked again later."""
 
     def rollback(self, task: TaskInfo[Any]) -> Awaitable[None] | None:
-        """Take it back because the process failed."""
+        """Undo it because the process failed."""
 
     def cancel(self, task: TaskInfo[Any]) -> Awaitable[None] | None:
-        """Take it back because the process was cancelled."""
+        """Undo it because the process was cancelled."""
 
     def delete(self, task: TaskInfo[Any]) -> Awaitable[None] | None:
         """Remove what the process made."""

@@ -1,4 +1,4 @@
-"""What every stone has to hold, tried on one: hooks are called more than once, and half-made things taken back."""
+"""What every stone has to hold, tried on one: hooks are called more than once, and half-made things undone."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ class _Contract:
     # -- at the end
 
     def _leftovers(self) -> Iterator[Check]:
-        """Take back, by whatever hook there is, what no section has."""
+        """Undo, by whatever hook there is, what no section has."""
         failed = [told for told in map(self.trials.take_back, self.trials.all) if told is not None]
         left = self.trials.existing(lambda count: count <= self.before) - self.before
         if failed:

@@ -32,7 +32,7 @@ def _class(stone: type[Stone]) -> Iterator[str]:
             yield f"its hook {hook} does not take exactly one task"
     made = stone.has("start") or stone.has("monitor")
     if not made and any(stone.has(event) for event in UNDO_KINDS):
-        yield "it takes back what it never makes: it has undo hooks, but neither start nor monitor"
+        yield "it undoes what it never makes: it has undo hooks, but neither start nor monitor"
 
 
 def _parameters(stone: type[Stone]) -> Iterator[str]:

@@ -44,7 +44,7 @@ def _in_start(trials: Trials, proxy: FaultProxy, action: str, fault: CloudFault,
     elif trials.existing(lambda count: count > before + makes) > before + makes:
         yield f"start made a second thing with {action}: look for the key first"
     if told := trials.take_back(trial):
-        yield f"what start had made with {action} was not taken back: {told}"
+        yield f"what start had made with {action} was not undone: {told}"
 
 
 def _in_undo(trials: Trials, proxy: FaultProxy, action: str, fault: CloudFault) -> Iterator[str]:

@@ -96,7 +96,7 @@ class Run:
 
     @property
     def undone(self) -> list[str]:
-        """The namespaces of the tasks that were taken back, in the order in which that was done."""
+        """The namespaces of the tasks that were undone, in the order in which that was done."""
         tasks = {task.task_id: task for undo in self.undos for task in undo.tasks if task.status in UNDONE}
         last = {call.task_id: place for place, call in enumerate(self.rehearsal.calls)}
         return [tasks[task_id].namespace for task_id in sorted(tasks, key=lambda task_id: last.get(task_id, -1))]
@@ -108,7 +108,7 @@ class Run:
         self.rehearsal.settle(self.process_instance_id)
 
     def cancel(self, *, force: bool = False) -> None:
-        """Cancel it, and wait for what that takes back."""
+        """Cancel it, and wait for what that undoes."""
         self.rehearsal.engine.cancel(self.process_instance_id, force=force)
         self.settle()
 
@@ -151,7 +151,7 @@ class Run:
         self._compare("went another way", nodes, self.path)
 
     def assert_undone(self, *nodes: Expected) -> None:
-        """Its tasks were taken back in this order; a set and ``...`` as in :meth:`assert_path`."""
+        """Its tasks were undone in this order; a set and ``...`` as in :meth:`assert_path`."""
         __tracebackhide__ = True
         self._compare("was undone otherwise", nodes, self.undone)
 
@@ -172,7 +172,7 @@ class Run:
             self._refuse(f"Process {self.process_instance_id} came to {', '.join(wrong)}.\n{way}")
 
     def assert_nothing_left(self) -> None:
-        """All that its tasks began was taken back."""
+        """All that its tasks began was undone."""
         __tracebackhide__ = True
         left = [task for task in self.tasks if task.undo != "undone" and _may_have_begun(task)]
         if left:

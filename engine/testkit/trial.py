@@ -103,7 +103,7 @@ class Trial:
     def carried_out(self, event: Hook, *, phase: Reached = "running", listen: bool = True) -> Outcome:
         """Have a hook called as an engine would: what fails is tried again, and what is put off is called later.
 
-        An attempt that has put something out is taken back first, and the next has another key.
+        An attempt that has put something out is undone first, and the next has another key.
         """
         end = time.monotonic() + (self.stone.retry_for or self.timeout)
         self.attempt = 1

@@ -36,7 +36,7 @@ class Trials:
         self.all: list[Trial] = []
         likeliest: tuple[UndoKind, ...] = ("delete", "rollback", "cancel")
         self.undo = next((event for event in likeliest if stone.has(event)), None)
-        """The hook that takes back what nothing else has."""
+        """The hook that undoes what nothing else has."""
 
     def parameters(self, number: int) -> Mapping[str, Any]:
         """Those of one trial, defaults included; raises Invalid."""
@@ -51,7 +51,7 @@ class Trials:
         return self.given(number) if callable(self.given) else self.given[number % len(self.given)]
 
     def new(self, *, counted: bool = True) -> Trial:
-        """Another; one that is not ``counted`` makes nothing that would have to be taken back."""
+        """Another; one that is not ``counted`` makes nothing that would have to be undone."""
         trial = Trial(
             stone=self.stone,
             parameters=self.parameters(len(self.all)),
@@ -88,7 +88,7 @@ class Trials:
         return outcome
 
     def take_back(self, trial: Trial) -> str | None:
-        """Take back what no section has, by whatever hook there is; in words what went wrong."""
+        """Undo what no section has, by whatever hook there is; in words what went wrong."""
         if self.undo is None or any(each.event in UNDO_KINDS and each.result == "done" for each in trial.heard):
             return None
         try:

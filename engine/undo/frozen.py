@@ -21,16 +21,16 @@ class Bunch(NamedTuple):
 
 
 class Order(NamedTuple):
-    """What one undo takes back; tasks by their id in the ledger of its origin, each a member of one group at most."""
+    """What one undo undoes; tasks by their id in the ledger of its origin, each a member of one group at most."""
 
     kind: UndoKind
     tasks: tuple[int, ...]
     groups: tuple[Bunch, ...]
     origin: int = 0
     called: frozenset[int] = frozenset()
-    """Those that a handler of several steps takes back, which is called like a process."""
+    """Those that a handler of several steps undoes, which is called like a process."""
     alone: frozenset[int] = frozenset()
-    """Those that their own stones take back though a handler of the model could: it is at work, and asks for that."""
+    """Those that their own stones undo though a handler of the model could: it is at work, and asks for that."""
 
     def after(self) -> dict[int, tuple[int, ...]]:
         """By task those that are undone directly before it."""

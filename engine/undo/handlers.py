@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def target_of(key: str) -> int:
-    """The id of the row that is taken back by what an undo's model calls by this key."""
+    """The id of the row that is undone by what an undo's model calls by this key."""
     return int(key.removeprefix(HANDLER_OF))
 
 

@@ -70,7 +70,7 @@ class UndoInstance(Instance):
 
     @property
     def kind(self) -> UndoKind:
-        """Which undo this is: by which hook it takes back."""
+        """Which undo this is: by which hook it undoes."""
         assert self.row.kind != "start"
         return "rollback" if self.row.kind == "rewind" else self.row.kind
 
@@ -134,7 +134,7 @@ class UndoInstance(Instance):
         if entry_id == -frozen["entry"]["id"]:
             self.mark(self.covered(row), "undone")
         elif entry_id < 0:
-            # A part of what the handler takes back.
+            # A part of what the handler undoes.
             remembered: Executed = {"id": entry_id, "tasks": handler.internal_data["tasks"]}
             path = [*calls_in(frozen["path"]), *handler.call_path[1:]]
             self.mark(freezing.made_by(self.origin.tasks, activity, remembered, path), "undone")
@@ -153,14 +153,14 @@ class UndoInstance(Instance):
     # -- the origin's ledger
 
     def covered(self, target: TaskRow) -> list[TaskRow]:
-        """The rows of the origin that are undone with this one: in a rollback all that its handler takes back."""
+        """The rows of the origin that are undone with this one: in a rollback all that its handler undoes."""
         if self.kind != "rollback" or self._takes_alone(target):
             return [target]
         tasks = self.origin.tasks
         return [tasks[task_id] for task_id in ledger.covers(target) if task_id in tasks]
 
     def _takes_alone(self, target: TaskRow) -> bool:
-        """Whether the stone takes back a row by itself for which a handler of the model could stand."""
+        """Whether the stone undoes a row by itself for which a handler of the model could stand."""
         spec = self.workflow.spec
         return isinstance(spec, UndoProcess) and target.id in spec.order.alone
 
@@ -174,13 +174,13 @@ class UndoInstance(Instance):
                 self.changes.instance_changed(self.origin.row)
 
     def failed_handlers(self) -> dict[int, int]:
-        """By the token that cannot go on: the origin's row that its handler was to take back."""
+        """By the token that cannot go on: the origin's row that its handler was to undo."""
         tokens, failures = self.workflow.tasks, sorted(self.workflow.failures)
         found = {token_id: handlers.handled_by(tokens[token_id]) for token_id in failures}
         return {token_id: target for token_id, target in found.items() if target is not None}
 
     def give_up_handler(self, target: int) -> None:
-        """Keep for ever, on request, what a failed handler was to take back."""
+        """Keep for ever, on request, what a failed handler was to undo."""
         self.mark(self.covered(self.origin.tasks[target]), "retained")
         workflow = self.workflow
         for call in list(workflow.task_tree.inside.values()):
@@ -191,7 +191,7 @@ class UndoInstance(Instance):
     # -- its tasks
 
     def defined_by(self, row: TaskRow) -> DefinedBy:
-        """What is taken back says it; a step of a handler is of the process that has the handler."""
+        """What is undone says it; a step of a handler is of the process that has the handler."""
         if row.target is not None:
             return self.origin.defined_by(self._target(row))
         token = self.workflow.tasks.get(row.token)
@@ -240,7 +240,7 @@ class UndoInstance(Instance):
             self.hand_over(row, self.facilities.stone_of(row))
             return
         if target.undo is not None and target.undo in ledger.DONE_WITH:
-            self._skip(row, token, target.undo, "It had been taken back before.")
+            self._skip(row, token, target.undo, "It had been undone before.")
         elif is_kept(target, kind):
             self._skip(row, token, "retained", f"The policy of {target.node!r} keeps it.")
         elif row.stone not in self.facilities.stones:
@@ -282,7 +282,7 @@ class UndoInstance(Instance):
     def _still_running(self, row: TaskRow, target: TaskRow) -> bool:
         """Whether the target's own hook runs yet, within its grace, or an undo hook that was taken for failed.
 
-        Taking back what is being made would miss it.
+        Undoing what is being made would miss it.
         """
         if self.stragglers.may_run(row.id):
             return True

@@ -26,7 +26,7 @@ class UndoNode(NamedTuple):
     name: str
     stone: str
     called: bool = False
-    """Whether a handler of several steps takes it back, which is called like a process."""
+    """Whether a handler of several steps undoes it, which is called like a process."""
 
 
 @dataclass(slots=True)

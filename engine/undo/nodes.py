@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LEFT = "left_"
 HANDLER_OF = "handler-of-"
-"""What a handler of several steps is called by, with the task that it takes back behind."""
+"""What a handler of several steps is called by, with the task that it undoes behind."""
 MOST_AT_ONCE = 100
 """Tasks of one undo that begin in one turn, so that other processes have theirs in between."""
 
@@ -116,7 +116,7 @@ class LeftTask(UndoTask):
 
 
 class UndoCall(CallActivity):
-    """Has one row of the origin's ledger taken back by the handler of several steps that its model has for that."""
+    """Has one row of the origin's ledger undone by the handler of several steps that its model has for that."""
 
     def __init__(self, process: UndoProcess, target: int) -> None:
         super().__init__(process, f"task_{target}")

@@ -1,4 +1,4 @@
-"""What an undo has to take back, and in which order.
+"""What is to be undone, and in which order.
 
 Both come from the ledger alone: which rows may have begun, and what each causally followed.
 """
@@ -14,13 +14,13 @@ from ..instance import ledger
 from .frozen import Bunch, Order
 
 HANDLED: frozenset[UndoMark] = ledger.DONE_WITH | {"left"}
-"""What a row's ``undo`` says when no handler of the model takes it back any more."""
+"""What a row's ``undo`` says when no handler of the model undoes it any more."""
 
 
 def undo_set(tasks: Mapping[int, TaskRow], kind: UndoKind) -> list[TaskRow]:
     """Every row that has or may have begun, less what is undone, retained for ever, or was only a mock.
 
-    In a rollback a handler of the model takes back all that its activity made, so one row stands for these.
+    In a rollback a handler of the model undoes all that its activity made, so one row stands for these.
     """
     return _undo_set(tasks, stand_ins(tasks) if kind == "rollback" else {})
 
@@ -57,9 +57,9 @@ def handler_used(row: TaskRow, kind: UndoKind) -> dict[str, Any] | None:
 
 
 def stand_ins(tasks: Mapping[int, TaskRow], at_work: Collection[int] = ()) -> dict[int, int]:
-    """By row, the row whose handler takes it back: that of the outermost activity that has completed with a handler.
+    """By row, the row whose handler undoes it: that of the outermost activity that has completed with a handler.
 
-    Handlers that are ``at_work``, by the compensation's entries that they take back, take back nothing once more.
+    Handlers that are ``at_work``, by the compensation's entries that they undo, undo nothing once more.
     """
     found: dict[int, int] = {}
     handled = [
@@ -75,7 +75,7 @@ def stand_ins(tasks: Mapping[int, TaskRow], at_work: Collection[int] = ()) -> di
 
 
 def taken_with(tasks: Mapping[int, TaskRow], heads: Iterable[int], kind: UndoKind) -> dict[int, int]:
-    """By row, which of ``heads`` an undo takes it back with; a handler may have done so with a part of them already."""
+    """By row, which of ``heads`` an undo undoes it with; a handler may have done so with a part of them already."""
     if kind != "rollback":
         return {head: head for head in heads}
     return {task_id: head for head in heads for task_id in ledger.covers(tasks[head])}
@@ -86,7 +86,7 @@ def plan(
 ) -> Order:
     """The undo of a whole ledger, or of ``only`` some of it: each row after all that followed it.
 
-    ``at_work`` are handlers that take back no row once more, by the entries of the compensation.
+    ``at_work`` are handlers that undo no row once more, by the entries of the compensation.
     """
     # A plain one, which tells without a call of ours what is in it.
     tasks = dict(tasks.items())

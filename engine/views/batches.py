@@ -19,7 +19,7 @@ class BatchPreview:
     processes: int
     """How many there are."""
     tasks: int
-    """How many of their tasks would be tried again, taken back or given up."""
+    """How many of their tasks would be tried again, undone or given up."""
     groups: tuple[ReasonGroup, ...]
     left_out: int = 0
     """How many tasks are of further groups."""

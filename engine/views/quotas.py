@@ -22,7 +22,7 @@ class QuotaUse:
     """Tasks that are at work."""
     waiting: int
     undo_held: int
-    """The same of what takes something back."""
+    """The same of what undoes something."""
     undo_waiting: int
     next: datetime | None
     """When who is first in line may begin, where that is only a question of time."""

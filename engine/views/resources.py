@@ -12,7 +12,7 @@ from ...models.vocabulary import CheckState, ResourceState
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resource:
-    """What one task has made and nobody has taken back, as far as the ledger and the last check tell."""
+    """What one task has made and nobody has undone, as far as the ledger and the last check tell."""
 
     task_id: str
     process_instance_id: str

@@ -41,15 +41,15 @@ class RepairStep:
     """None where no task has failed, but the element itself."""
     stone: str | None = None
     hook: Hook | None = None
-    """The hook that is called first: ``rollback`` takes back before what an attempt may have made. None calls none."""
+    """The hook that is called first: ``rollback`` first undoes what an attempt may have made. None calls none."""
     attempt: int | None = None
     """The number of the attempt that begins; None where none does."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """Those with which it begins; empty where none does."""
     beside: bool = False
-    """Whether a new task takes its place, since nothing takes back what the old one may have made: that stays."""
+    """Whether a new task takes its place, since nothing undoes what the old one may have made: that stays."""
     made: bool = False
-    """Whether it counts as made, so that a later undo takes it back."""
+    """Whether it counts as made, so that a later undo covers it."""
     outputs: Mapping[str, Any] = field(default_factory=dict)
     """What is known of it from then on."""
     missing: tuple[str, ...] = ()
@@ -103,7 +103,7 @@ class RewindPlan:
     to: str
     """The task that begins again."""
     steps: tuple[UndoStep, ...]
-    """What is taken back, in this order; one whose action is ``retain`` has to be given up by name."""
+    """What is undone, in this order; one whose action is ``retain`` has to be given up by name."""
     variables: Mapping[str, Any]
     """The variables of the process that return to these values; those that there were not are null."""
     begins_again: tuple[str, ...]

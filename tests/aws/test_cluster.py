@@ -117,7 +117,7 @@ def test_a_cancel_while_servers_are_slow_to_start_leaves_nothing(yard: Yard, eng
     engine.cancel(number, force=True)
 
     assert engine.wait(number, timeout=60).status == "cancel.success"
-    # What a start has made after its undo is listed, and taken back by itself.
+    # What a start has made after its undo is listed, and undone by itself.
     end = time.monotonic() + 60
     while made := yard.inventory() | listed(engine):
         assert time.monotonic() < end, made

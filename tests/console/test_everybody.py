@@ -245,5 +245,5 @@ def test_a_key_is_asked_for_and_kept_for_the_tab_alone(
     looker.button("Use this key").click()
     looker.sees_status("Failed, rolled back")
     expect(looker.link("Start again")).to_be_visible()
-    # What was rolled back has nothing left that a delete could take back.
+    # What was rolled back has nothing left that a delete could undo.
     expect(looker.button("Delete…")).to_have_count(0)

@@ -316,7 +316,7 @@ def test_a_person_completes_a_task_and_a_failed_undo_goes_on(studio: Studio, loo
     looker.keep("undo-failed", whole=True)
     studio.cloud.delete("volumes", extra["id"])
     looker.button("Retry undo…").click()
-    looker.sees("What is given up is never taken back")
+    looker.sees("What is given up is never undone")
     looker.keep("retry")
     looker.button("Go on").click()
     looker.sees_status("Deleted")

@@ -67,7 +67,7 @@ class Ground:
 
 
 class Mail(Stone):
-    """Makes what nobody can take back."""
+    """Makes what nobody can undo."""
 
     code = "mail"
     ground: ClassVar[Ground]
@@ -79,7 +79,7 @@ class Mail(Stone):
 
 
 class Make(Mail):
-    """Makes what can be taken back."""
+    """Makes what can be undone."""
 
     code = "make"
 
@@ -101,7 +101,7 @@ class Make(Mail):
 
 
 class Watch(Make):
-    """Takes three looks to be ready, and knows what its start has saved, as does whoever takes it back."""
+    """Takes three looks to be ready, and knows what its start has saved, as does whoever undoes it."""
 
     code = "watch"
 

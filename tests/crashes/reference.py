@@ -118,7 +118,7 @@ def wrong_order(lines: list[dict[str, Any]]) -> list[str]:
     wrong: list[str] = []
     first: dict[str, int] = {}
     last: dict[str, int] = {}
-    # The stubborn one is taken back after its first attempt too, by its own task.
+    # The stubborn one is undone after its first attempt too, by its own task.
     own = {call["task"] for call in lines if call["event"] not in UNDO_EVENTS}
     for number, call in enumerate(lines):
         if call["event"] in UNDO_EVENTS and call["task"] not in own:

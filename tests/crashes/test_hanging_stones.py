@@ -50,10 +50,10 @@ class Good(Stone):
         task.add_output("ok", True)
 
     def cancel(self, task: TaskInfo) -> None:
-        """Nothing to take back."""
+        """Nothing to undo."""
 
     def rollback(self, task: TaskInfo) -> None:
-        """Nothing to take back."""
+        """Nothing to undo."""
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_without_a_timeout_its_siblings_go_on_and_it_can_be_cancelled(tmp_path: 
     engine.cancel(number)
     assert engine.wait(number, 60).status == "cancel.success"
 
-    # Nobody knows what it did, so it was taken back like what had begun.
+    # Nobody knows what it did, so it was undone like what had begun.
     assert statuses(engine, number)["stuck"] == "unknown"
     undo = engine.tasks(engine.get(number).cancel_process_instance_id or "")
     assert {task.namespace for task in undo} == {"stuck", "well", "next"}

@@ -142,7 +142,7 @@ def test_the_poll_of_another_engine_is_in_hand_while_it_is_completed(
     assert one.get(number).native_output_values == {"a": {"id": "told"}}
     one.delete(number)
     assert one.wait(number, 60).status == "delete.success"
-    # What the poll had found is another thing, as far as anybody can tell, so it is taken back too.
+    # What the poll had found is another thing, as far as anybody can tell, so it is undone too.
     assert calls == ["monitor", "delete told", "delete found"]
 
 

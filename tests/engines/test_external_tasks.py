@@ -70,7 +70,7 @@ def test_of_many_fetches_at_once_each_task_goes_to_one(here: Engine, there: Engi
 
 
 def test_a_fetch_and_a_cancel_at_once_agree_on_whether_it_began(here: Engine, there: Engine) -> None:
-    """Either the worker has it, and it is taken back; or nobody has it, and nothing is to be taken back."""
+    """Either the worker has it, and it is undone; or nobody has it, and nothing is to be undone."""
     here.external.declare({"code": "mail", "hooks": ["start", "cancel"], "grace": 1})
     here.deploy(line("shop", service("a", "mail")))
     with ThreadPoolExecutor(2) as pool:

@@ -82,7 +82,7 @@ def test_a_forced_cancel_waits_for_what_another_engine_may_be_about_to_begin(
     asked = time.monotonic()
     there.cancel(number, force=True)
     until(lambda: len(net.calls) == 2)
-    assert time.monotonic() - asked >= 0.1, "it was taken back while its hook could still begin without asking"
+    assert time.monotonic() - asked >= 0.1, "it was undone while its hook could still begin without asking"
 
 
 def until(condition: Callable[[], bool]) -> None:

@@ -30,7 +30,7 @@ WHO: contextvars.ContextVar[str] = contextvars.ContextVar("WHO", default="nobody
 
 
 class Awaited(Stone):
-    """Waits a little, and can be taken back."""
+    """Waits a little, and can be undone."""
 
     code = "awaited"
 

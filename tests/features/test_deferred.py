@@ -109,7 +109,7 @@ def test_the_task_fails_or_throws_an_error_as_its_token_says(engine: Engine, out
     first = outside.token
     assert engine.fail_deferred(first, "out of paper")
     engine.run_pending()
-    # What it had put out was taken back before the second attempt, which has another token.
+    # What it had put out was undone before the second attempt, which has another token.
     assert outside.calls[-2:] == ["rollback partial {}", "start 2"]
     assert outside.token != first
     assert not engine.complete_deferred(first)

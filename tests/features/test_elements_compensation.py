@@ -310,7 +310,7 @@ def test_the_handler_of_each_run_takes_back_what_that_run_made(
 
 
 def made_again(repeated_by: str, *, several: bool, then: str) -> bytes:
-    """Three times one task makes something and another has a handler that takes it back."""
+    """Three times one task makes something and another has a handler that undoes it."""
     own = {"of": "${outputs.m.id}"}
     handler = service("h", "take", own, **({} if several else {"isForCompensation": "true"}))
     if several:

@@ -196,7 +196,7 @@ def test_nobody_waits_for_a_handler_that_was_left_by_its_border(stage: Stage) ->
     stage.start(model(body, "s -> a -> b -> t -> c -> e", "bx -> caught"))
     assert sorted(stage.log) == ["a", "b", "b1", "c", "caught", "una"]
     assert stage.status == "success"
-    # Nothing was taken back of it, so that is still to be done.
+    # Nothing was undone of it, so that is still to be done.
     undone = {task.element_id: task.undo for task in stage.engine.tasks(stage.number)}
     assert (undone["a"], undone["b"]) == ("undone", None)
 

@@ -158,7 +158,7 @@ def test_a_task_that_is_named_cannot_be_had_beyond_its_quota(url: str, clock: Vi
 
 
 def test_one_that_found_its_quota_full_has_not_begun(url: str, clock: VirtualClock) -> None:
-    """So a cancel asks nobody to take it back."""
+    """So a cancel asks nobody to undo it."""
     with opened(url, clock, ONE) as engine:
         engine.external.declare({"code": "mail", "hooks": ["start", "cancel"]})
         start(engine)

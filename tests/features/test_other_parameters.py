@@ -52,7 +52,7 @@ def test_a_rollback_that_fails_is_tried_again_with_the_old_parameters(engine: En
     world.wrong("rollback", "b", RuntimeError("not now"))
     engine.rerun(task_id, {"size": 3})
     (failure,) = engine.failures(number)
-    assert "could not be taken back: RuntimeError: not now" in failure.reason
+    assert "could not be undone: RuntimeError: not now" in failure.reason
     engine.rerun(task_id, {"size": 2})
     assert engine.wait(number, 60).status == "success"
     seen = [(task.event, task.parameters["size"]) for task in world.seen if task.namespace == "b"]

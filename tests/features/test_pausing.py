@@ -122,7 +122,7 @@ def test_a_skip_whose_rollback_fails_stands_still_again(engine: Engine, world: W
     engine.skip(task)
     found = engine.wait(started, 60)
     assert (found.status, found.attention) == ("running", 1)
-    assert "could not be taken back" in (engine.task(task).reason or "")
+    assert "could not be undone" in (engine.task(task).reason or "")
     engine.skip(task)
     assert engine.wait(started, 60).status == "success"
     assert undone(engine.tasks(started))["b"] == "undone"

@@ -30,7 +30,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 class Disk(Stone):
-    """It is taken back when the test says so."""
+    """It is undone when the test says so."""
 
     code = "disk"
     monitor_interval = 10.0

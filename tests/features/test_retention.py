@@ -1,4 +1,4 @@
-"""What ended long ago is forgotten, unless somebody could still want to take back what it made."""
+"""What ended long ago is forgotten, unless somebody could still want to undo what it made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Going back to a task: what came after it is taken back, and then it begins again."""
+"""Going back to a task: what came after it is undone, and then it begins again."""
 
 from __future__ import annotations
 
@@ -341,7 +341,7 @@ def test_what_cannot_be_gone_back_to_is_refused_and_nothing_changes(engine: Engi
         engine.preview_rewind(number, "999999")
     rewind = engine.rewind(number, tasks["b"]).rewind_process_instance_id
     engine.run_pending()
-    with pytest.raises(Conflict, match="was taken back"):
+    with pytest.raises(Conflict, match="was undone"):
         engine.rewind(number, tasks["b"])
     assert rewind is not None
     with pytest.raises(Conflict, match="goes one way"):

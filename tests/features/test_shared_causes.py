@@ -16,7 +16,7 @@ MANY = 60
 
 
 class Thing(Stone):
-    """Notes in which order it was taken back."""
+    """Notes in which order it was undone."""
 
     code = "thing"
     undone: list[str]

@@ -129,7 +129,7 @@ def test_hooks_get_an_instance_and_return_one(sqlite: str, dispatcher: Any) -> N
         assert first.parameters["password"] == "*****"
         assert "place=Place(region='here', zone=None)" in first.log[0]
         assert "speed=<Speed.FAST: 'fast'>" in first.log[0]
-    # Another engine takes it back: from the ledger alone it makes the same instance.
+    # Another engine undoes it: from the ledger alone it makes the same instance.
     with Engine(sqlite, stones=[Volume], dispatcher=dispatcher) as engine:
         undo = engine.delete(number).delete_process_instance_id or ""
         assert engine.wait(number, 60).status == "delete.success"

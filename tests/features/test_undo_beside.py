@@ -1,4 +1,4 @@
-"""Nothing is taken back beside what followed it, whoever asks: other compensations, errors, and people."""
+"""Nothing is undone beside what followed it, whoever asks: other compensations, errors, and people."""
 
 from __future__ import annotations
 

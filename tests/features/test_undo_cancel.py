@@ -222,7 +222,7 @@ def test_a_hook_that_finishes_within_its_grace_is_taken_back_as_complete(threads
     started = threads.start(key="two", name="test").process_instance_id
     assert gate.reached.wait(60)
     record = threads.cancel(started)
-    assert threads.tasks(str(record.cancel_process_instance_id)) == [], "nothing is taken back while b is being made"
+    assert threads.tasks(str(record.cancel_process_instance_id)) == [], "nothing is undone while b is being made"
     gate.open.set()
     ended = threads.wait(started, 60)
     assert (ended.status, world.of("cancel"), world.exists) == ("cancel.success", ["b", "a"], [])

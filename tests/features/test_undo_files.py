@@ -25,7 +25,7 @@ BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 STEPS = sub("refund", service("first", "make"), service("second", "make"))
 HANDLER = STEPS.replace("<subProcess ", '<subProcess isForCompensation="true" ', 1)
 HANDLED = ["first", "second", "x", "y"]
-"""What exists in the end: a handler of the model makes things too, and takes back none."""
+"""What exists in the end: a handler of the model makes things too, and undoes none."""
 ALL = 10_000
 SHAPES = {
     "one after the other": line("p", *(service(f"s{number}", "make") for number in range(4)), service("b", "make")),

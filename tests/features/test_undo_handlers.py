@@ -1,4 +1,4 @@
-"""A compensation handler of the model takes back the whole of a completed activity, in the stones' stead."""
+"""A compensation handler of the model undoes the whole of a completed activity, in the stones' stead."""
 
 from __future__ import annotations
 

@@ -502,7 +502,7 @@ def test_a_cancel_waits_for_what_an_event_has_left_to_be_undone(
 
 
 def bordered() -> bytes:
-    """A sub-process that has its own steps taken back, on whose border a timer waits, beside a terminate end."""
+    """A sub-process that has its own steps undone, on whose border a timer waits, beside a terminate end."""
     inner = "".join(
         (
             '<startEvent id="in"/><endEvent id="out"/>',
@@ -604,7 +604,7 @@ def test_all_who_ask_wait_for_what_was_left_to_be_undone(
     askers: tuple[str | None, str | None],
     failures: tuple[int, int],
 ) -> None:
-    """Each is taken back once, and b before a, whoever asks first and however often a hook is tried."""
+    """Each is undone once, and b before a, whoever asks first and however often a hook is tried."""
     engine.deploy(two_askers(*askers))
     for name, count in zip("ba", failures, strict=True):
         world.wrong("rollback", name, *[RuntimeError("busy")] * count)

@@ -11,7 +11,7 @@ from riverstone.engine import Engine, ModelInvalid, Stone, TaskInfo, VirtualCloc
 from .sketch import line, service
 
 calls: list[tuple[str, int]] = []
-"""The hooks that take back, and when."""
+"""The hooks that undo, and when."""
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def clock() -> VirtualClock:
 
 
 class Disk(Stone):
-    """What it has made cannot be taken back."""
+    """What it has made cannot be undone."""
 
     code = "disk"
     retries = 1

@@ -1,4 +1,4 @@
-"""A process that fails takes back what it did: which tasks, in which order, and what is told about it."""
+"""A process that fails undoes what it did: which tasks, in which order, and what is told about it."""
 
 from __future__ import annotations
 

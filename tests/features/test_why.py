@@ -173,7 +173,7 @@ def test_a_failed_handler_tells_what_it_takes_back_and_how_to_give_that_up(tmp_p
         rows = {task.namespace: task.task_id for task in engine.tasks(number)}
         text = told(engine, number)
 
-        assert f"The model's handler that takes back tasks {rows['x']}, {rows['y']} failed: " in text
+        assert f"The model's handler that undoes tasks {rows['x']}, {rows['y']} failed: " in text
         assert "One more task waits for that" in text
         assert f"riverstone retry {number} --retain {rows['y']}" in text
         assert f"riverstone retry {number} --retain {rows['x']} --retain {rows['y']}." in (
@@ -216,7 +216,7 @@ def test_a_forced_delete_is_offered_and_tells_what_the_cancel_before_it_took_bac
             engine.delete(number)
         engine.delete(number, force=True)
         engine.wait(number, 60)
-        assert "tasks taken back: 0, and 2 by the undo before it." in told(engine, number)
+        assert "tasks undone: 0, and 2 by the undo before it." in told(engine, number)
 
 
 def test_what_a_delete_can_take_back_and_what_nothing_can_are_told_apart(tmp_path: Path, world: World) -> None:
@@ -228,7 +228,7 @@ def test_what_a_delete_can_take_back_and_what_nothing_can_are_told_apart(tmp_pat
 
         world.wrong("start", "b", ValueError("no such address"))
         text = told(engine, engine.start(key="sent", name="x").process_instance_id)
-        assert "tasks taken back: 1." in text
+        assert "tasks undone: 1." in text
         assert "until it is deleted" not in text
         assert re.search(r"may have made, since their stones cannot undo it: task \d+ \(b, stone mail\)\.", text)
         assert NEXT.findall(text) == []

@@ -48,7 +48,7 @@ class World:
         return sorted(self.things.values())
 
     def stones(self) -> list[type[Stone]]:
-        """``make`` can be taken back, ``watch`` is monitored too, ``mail`` can only be sent, ``shy`` has no cancel."""
+        """``make`` can be undone, ``watch`` is monitored too, ``mail`` can only be sent, ``shy`` has no cancel."""
         members: dict[str, Any] = {"world": self}
         return [type(kind.__name__, (kind,), {**members, "__doc__": kind.__doc__}) for kind in (Make, Watch, Mail, Shy)]
 
@@ -91,7 +91,7 @@ class Watch(Make):
 
 
 class Mail(Stone):
-    """Sends something that nobody can take back."""
+    """Sends something that nobody can undo."""
 
     code = "mail"
     world: ClassVar[World]

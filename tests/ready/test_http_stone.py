@@ -1,4 +1,4 @@
-"""A thing behind an HTTP interface: made once whatever goes wrong, looked at, and taken back."""
+"""A thing behind an HTTP interface: made once whatever goes wrong, looked at, and undone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Playbooks of the operator: a value is a value, whatever it says, and an absent-play takes back what was made."""
+"""Playbooks of the operator: a value is a value, whatever it says, and an absent-play undoes what was made."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def templates(invocation: Invocation, /, modeler: Literal["camunda7", "camunda8"
     help="Where neither the element nor the start says: rollback, pause, keep, or such as 'pause PT2H'.",
 )
 @click.option(
-    "--undo-on-compensation", is_flag=True, help="A compensation has stones take back what they made, unless drawn."
+    "--undo-on-compensation", is_flag=True, help="A compensation has stones undo what they made, unless drawn."
 )
 @invoked
 def deploy(

@@ -13,7 +13,7 @@ from ..screen.terminal import json_option, mapped, print_record
 @click.command()
 @click.argument("process_instance_id")
 @click.option("--element", "element_id", metavar="ELEMENT", help="Only what has failed at this element of the model.")
-@click.option("--retain", multiple=True, metavar="TASK", help="Give up this task that could not be taken back.")
+@click.option("--retain", multiple=True, metavar="TASK", help="Give up this task that could not be undone.")
 @click.option("--preview", is_flag=True, help="Only show what would be done, and change nothing.")
 @followable
 @invoked
@@ -111,7 +111,7 @@ def skip(
 def done(
     invocation: Invocation, /, task_id: str, outputs: str | None, preview: bool, follow: bool, as_json: bool
 ) -> None:
-    """Say that a failed task was done by hand. An undo takes it back like any other."""
+    """Say that a failed task was done by hand. A later undo covers it like any other task."""
     values = json_option("--outputs", outputs)
     if preview:
         with invocation.asking(passive=True) as engine:
@@ -152,10 +152,10 @@ def rollback(invocation: Invocation, /, process_instance_id: str, follow: bool, 
 @click.command()
 @click.argument("process_instance_id")
 @click.argument("task_id")
-@click.option("--preview", is_flag=True, help="Only show what would be taken back, and change nothing.")
+@click.option("--preview", is_flag=True, help="Only show what would be undone, and change nothing.")
 @click.option("--variables", metavar="JSON|@FILE", help="Variables of the process, set before the task begins again.")
 @click.option("--parameters", metavar="JSON|@FILE", help="Values that the task is given in place of its own.")
-@click.option("--retain", multiple=True, metavar="TASK", help="Give up this task that no rollback can take back.")
+@click.option("--retain", multiple=True, metavar="TASK", help="Give up this task that no rollback can undo.")
 @click.option("--deployment", metavar="ID", help="Another version of the model, on which the task begins again.")
 @click.option("--map", "pairs", multiple=True, metavar="OLD=NEW", help="Which element replaces which in that version.")
 @followable

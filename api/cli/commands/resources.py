@@ -1,4 +1,4 @@
-"""The commands about what processes have made and nobody has taken back."""
+"""The commands about what processes have made and nobody has undone."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def check(
     timeout: float,
     pace: float | None,
 ) -> None:
-    """Try a stone on the real thing, and take back what it makes.
+    """Try a stone on the real thing, and undo what it makes.
 
     It makes some six things. Start, start delivered again and twice at once, the looks of its monitor, delete twice,
     rollback of a half-made thing and of what was never begun, cancel in the middle, mock. Without :CLASS, every stone

@@ -1,4 +1,4 @@
-"""The commands about taking back: cancel, delete and protect."""
+"""The commands about undoing: cancel, delete and protect."""
 
 from __future__ import annotations
 

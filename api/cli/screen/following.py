@@ -163,7 +163,7 @@ def what_to_do(engine: Engine | Client, instance: ProcessInstance) -> str | None
     if status != "failed":
         return None
     undo = getattr(instance, f"{action}_process_instance_id")
-    # In a rollback a step of a handler may have failed, which takes back no task of its own but several.
+    # In a rollback a step of a handler may have failed, which undoes no task of its own but several.
     if action == "rollback":
         failed = [task.task_id for task in engine.tasks(number) if task.undo == "failed"]
     else:

@@ -23,7 +23,7 @@ def show_repair(plan: RepairPlan, *, as_json: bool) -> None:
     for step in plan.steps:
         lines = [f"{plan.action:<12} {step.task_id or step.element_id}  {step.name}  {step.stone or '-'}"]
         if step.hook == "rollback":
-            lines.append("first        its rollback takes back what an attempt may have made")
+            lines.append("first        its rollback undoes what an attempt may have made")
         if step.beside:
             lines.append("keeps        what its attempts may have made; a new task takes its place")
         if step.attempt is not None:

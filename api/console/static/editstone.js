@@ -100,7 +100,7 @@ function retries(form) {
   return form.section(t("edit.retrying"), retryFields(form, (name) => name));
 }
 
-/** The same of what takes back; where nothing is said, the stone says it. */
+/** The same of what undoes; where nothing is said, the stone says it. */
 function undoRetries(form) {
   const named = (name) => `undo${name[0].toUpperCase()}${name.slice(1)}`;
   const used = RETRYING.some((name) => form.entry(PROPERTIES, named(name))?.value);
@@ -127,7 +127,7 @@ export function failureField(form) {
   ];
 }
 
-/** Whether stones take back what was made, on the way of an error and in a compensation. */
+/** Whether stones undo what was made, on the way of an error and in a compensation. */
 export function backFields(form) {
   const options = (name, first) => ["", "true", "false"].map((key) => [key, t(`edit.${name}.${key || first}`)]);
   const inside = form.is("Process") ? "usual" : "around";

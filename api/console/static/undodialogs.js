@@ -1,4 +1,4 @@
-// Cancel, delete and retry: each asks first, and shows what it would take back and in which order.
+// Cancel, delete and retry: each asks first, and shows what it would undo and in which order.
 
 import { el, fill, said } from "./element.js";
 import { icon } from "./icon.js";
@@ -102,7 +102,7 @@ export async function askToSuspend(process) {
   });
 }
 
-/** Go back to a task: what is taken back, what returns, what is moved, and what has to be given up for it. */
+/** Go back to a task: what is undone, what returns, what is moved, and what has to be given up for it. */
 export async function askToRewind(process, task) {
   const id = process.processInstanceId;
   const parameters = new JsonField({ label: t("rewind.parameters"), hint: t("rewind.parameters.hint"), rows: 3 });

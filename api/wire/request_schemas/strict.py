@@ -71,5 +71,5 @@ def _ids_in(values: dict[str, Any]) -> list[str]:
 
 STRICT = "Whether a breach of a formal rule of BPMN is an error, even where the model can be run."
 ON_FAILURE = "What follows a failure where neither the element nor the start says: rollback, pause, keep or pause PT2H."
-ON_COMPENSATION = "Whether a compensation has stones take back what they made where no handler is drawn."
+ON_COMPENSATION = "Whether a compensation has stones undo what they made where no handler is drawn."
 ParameterType: TypeAlias = Literal["string", "integer", "float", "boolean", "object", "list", "json"]

@@ -59,7 +59,7 @@ class RewindTo(Strict):
     to = Text(required=True, description="The id of the task.")
     variables = Object(metadata={"description": "Variables of the process, set before the task begins again."})
     parameters = Object(metadata={"description": "Values that the task is given in place of its own."})
-    retain = Ids(metadata={"description": "Ids of tasks that no rollback can take back: what they made stays."})
+    retain = Ids(metadata={"description": "Ids of tasks that no rollback can undo: what they made stays."})
     deployment_id = Text(data_key="deploymentId", description="Another version, on which the task begins again.")
     mapping = Texts(metadata={"description": "By the id of an element, that of the one that takes its place there."})
 

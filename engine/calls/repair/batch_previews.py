@@ -59,7 +59,7 @@ class BatchPreviews:
         return [reason for reason in found if element in (None, reason.element_id)]
 
     def _rewound(self, row: InstanceRow, options: Mapping[str, Any]) -> list[Reason]:
-        """What a rewind of one process would take back; or why it would be refused."""
+        """What a rewind of one process would undo; or why it would be refused."""
         number = row.process_instance_id
         try:
             instance = self._records.copy(number)

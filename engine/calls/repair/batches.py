@@ -54,7 +54,7 @@ class BatchCalls(BatchRequests):
             action: ``cancel``, ``delete``, ``retry`` (what stands still after a failure, or a failed undo),
                 ``rollback``, ``rewind`` (to the last task at ``element_id``), ``migrate`` (to ``deployment_id``),
                 ``suspend``, ``unsuspend``, ``check`` (see the call of that name), or ``retain``: give up for ever
-                whatever a failed undo could not take back.
+                whatever a failed undo has left.
             where: What the processes must have, by the arguments of :meth:`search`; at least one of them.
             rate: The most processes a second, from 0.001 to 10,000.
             force: Of a cancel and a delete.

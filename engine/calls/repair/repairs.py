@@ -180,7 +180,7 @@ class RepairCalls(SuspensionCalls):
             to: The task's id.
             variables: Variables of the process, set before the task begins again.
             parameters: Values that the task is given in place of its own.
-            retain: Tasks that no rollback can take back, as :meth:`preview_rewind` tells; what they made stays.
+            retain: Tasks that no rollback can undo, as :meth:`preview_rewind` tells; what they made stays.
             deployment_id: Another version of the model, on which the task begins again. What does not follow from it
                 is moved there in the same step, as by :meth:`migrate`; what is undone need not be there any more.
             mapping: By the id of an element, that of the element that takes its place in that version.

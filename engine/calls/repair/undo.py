@@ -1,4 +1,4 @@
-"""The engine's calls about taking back: cancel, delete, protection, and what an undo would do."""
+"""The engine's calls about undoing: cancel, delete, protection, and what an undo would do."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class UndoCalls(EventCalls):
     """A part of :class:`~riverstone.engine.Engine`."""
 
     def cancel(self, process_instance_id: str, *, force: bool = False) -> ProcessInstance:
-        """Cancel a running process and take back what it began; ``force`` gives running stones no grace.
+        """Cancel a running process and undo what it began; ``force`` gives running stones no grace.
 
         Asked again, the same cancel goes on. Raises UnknownProcessInstance, Conflict.
         """

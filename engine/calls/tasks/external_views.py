@@ -98,7 +98,7 @@ class ExternalTask:
     created: datetime
     reason: str | None
     origin: str | None = None
-    """Of an undo's task: the process instance that is taken back."""
+    """Of an undo's task: the process instance that is undone."""
     suspended: bool = False
     version_tag: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -164,7 +164,7 @@ def topic_asked(row: TaskRow, wanted: TaskId) -> str:
 
 
 def _origin(instance: Instance) -> Instance:
-    """What an undo takes back; any other instance itself."""
+    """What an undo undoes; any other instance itself."""
     return instance.origin if isinstance(instance, UndoInstance) else instance
 
 
@@ -179,7 +179,7 @@ def _process(instance: Instance, defined: DefinedBy) -> Process | None:
 
 
 def _node(instance: Instance, row: TaskRow) -> StoneTask | None:
-    """The element of a task, but of one that takes back."""
+    """The element of a task, but of one that undoes."""
     token = instance.workflow.tasks.get(row.token) if row.target is None else None
     node = None if token is None else token.task_spec
     return node if isinstance(node, StoneTask) else None

@@ -1,4 +1,4 @@
-"""Loops and multi-instance activities whose runs a rewind takes back: they count as they did before these."""
+"""Loops and multi-instance activities whose runs a rewind undoes: they count as they did before these."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def look(
     without: Callable[[Token], bool] = nothing,
 ) -> Migration:
     """Where everything would go, ``without`` some tokens; raises Conflict, Invalid where nothing can."""
-    process = forward_of(instance, ": it takes back what was made, by no model.")
+    process = forward_of(instance, ": it undoes what was made, by no model.")
     refuse_queued(process)
     if process.row.phase not in ("running", "suspended", "paused") or process.workflow.undos.rewinding:
         text = f"Process {process.number} has the status {process.row.status!r}, or goes back to an earlier task"

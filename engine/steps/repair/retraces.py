@@ -1,4 +1,4 @@
-"""What a rewind takes back and brings back, found in the ledger and in the notes of the way."""
+"""What a rewind undoes and brings back, found in the ledger and in the notes of the way."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Retraced:
     undone: set[int]
     """The rows that came causally after the target, and the target's own."""
     over: set[int]
-    """These and all that earlier rewinds have taken back: what has come of them is no more."""
+    """These and all that earlier rewinds have undone: what has come of them is no more."""
     scopes: list[dict[str, Any]] = field(default_factory=list)
     """Those around the target that have ended since, the outermost first."""
     joining: list[dict[str, Any]] = field(default_factory=list)
@@ -114,7 +114,7 @@ def _refuse_compensated(found: Retraced) -> None:
     for number in sorted(found.undone):
         if tasks[number].kind == ledger.COMPENSATION:
             label = tasks[number].name or tasks[number].node
-            raise _refused(found, f"{label!r} has compensated something since, which cannot be taken back.")
+            raise _refused(found, f"{label!r} has compensated something since, which cannot be undone.")
 
 
 def _find_parents(found: Retraced, notes: Iterable[RetraceRow]) -> None:

@@ -65,7 +65,7 @@ def try_again(
 ) -> None:
     """Make a failed row's next attempt, with fresh retries.
 
-    With ``edited`` parameters what the last one may have made is taken back before, under its own.
+    With ``edited`` parameters what the last one may have made is undone before, under its own.
     """
     stone = instance.facilities.stone_of(row)
     anew = edited is not None and _may_have_made(row)
@@ -83,7 +83,7 @@ def try_again(
     if row.event == "rollback":
         instance.stragglers.leave_outside(row)
     ledger.drop(row, "failing", "looks")
-    # The retries count from here; taking back what was left counts as none.
+    # The retries count from here; undoing what was left counts as none.
     ledger.keep(row, tried=row.attempt if row.event == "rollback" else row.attempt - 1, survived=row.lost)
     if instance.stragglers.may_run(row.id):
         # A hook past its timeout: the next one begins when it has come back.
@@ -122,7 +122,7 @@ def _again_in_stone(process: ForwardInstance, token: Token, row: TaskRow, parame
         stone = process.facilities.stones.choose(row.stone, row.parameters)
         if stone is None:
             text = f"No stone is registered for {row.stone!r}, so nobody knows whether what task {row.id} may have made"
-            text += " can be taken back before it begins with other parameters: register it, and try again."
+            text += " can be undone before it begins with other parameters: register it, and try again."
             raise Conflict(text, code="stone-missing", status=row.status)
         if not stone.has("rollback"):
             _begin_beside(process, token, row, *edited)
@@ -186,7 +186,7 @@ def _edited(
 def _begin_beside(
     process: ForwardInstance, token: Token, row: TaskRow, parameters: Mapping[str, Any], references: Sequence[str]
 ) -> None:
-    """Run a task with other parameters as a row of its own, since nothing takes back what the old one may have made.
+    """Run a task with other parameters as a row of its own, since nothing undoes what the old one may have made.
 
     That stays in the ledger with its own parameters and key, for a cancel or a delete.
     """
@@ -212,7 +212,7 @@ def _taken_from_model(
     if code != row.stone:
         text = f"{node.label} is carried out by the stone {code!r} in this version, and task {row.id} is one of"
         raise Conflict(
-            f"{text} {row.stone!r}: go back to it by a rewind, which takes it back and begins it anew.",
+            f"{text} {row.stone!r}: go back to it by a rewind, which undoes it and begins it anew.",
             status=row.status,
             related=str(process.number),
             allowed=("rewind", "skip", "cancel"),

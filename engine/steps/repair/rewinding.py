@@ -1,4 +1,4 @@
-"""Going back to a task: what causally came after it is taken back, and then it begins again.
+"""Going back to a task: what causally came after it is undone, and then it begins again.
 
 Of a game of tokens a step back is this: what the undone part has made goes, and what it has consumed of others comes
 back. The ledger tells which rows that are, and the notes of the way (``bpmn/running/retracing``) what was consumed:
@@ -43,7 +43,7 @@ def request_rewind(
     kept: Collection[int],
     version: tuple[Definition, Mapping[str, str]] | None = None,
 ) -> None:
-    """Take back what came after a task, and let it begin again. Raises UnknownTask, Conflict, Invalid.
+    """Undo what came after a task, and let it begin again. Raises UnknownTask, Conflict, Invalid.
 
     Nothing is kept of it where it is refused. With another ``version`` of the model and a mapping of elements, the
     task begins again on that, and all that does not follow from it is moved there.
@@ -83,7 +83,7 @@ def request_rewind(
 
 
 def look(instance: Instance, task_id: int) -> Retraced:
-    """What a rewind to this task takes back and brings back; raises UnknownTask, Conflict where there can be none."""
+    """What a rewind to this task undoes and brings back; raises UnknownTask, Conflict where there can be none."""
     if not isinstance(instance, ForwardInstance):
         raise _refused(instance, f"Process {instance.number} is itself a {instance.row.kind}, which goes one way.")
     row = instance.tasks.get(task_id)
@@ -100,7 +100,7 @@ def look(instance: Instance, task_id: int) -> Retraced:
         text = f"A rewind of process {instance.number} is under way: wait until it has ended, or let it go on by retry."
         raise _refused(instance, text, related=rewind)
     if row.kind != ledger.START or not ledger.in_force(row):
-        text = f"Task {task_id} was taken back, or takes something back itself: choose one that is in force."
+        text = f"Task {task_id} was undone, or undoes something itself: choose one that is in force."
         raise _refused(instance, text)
     found = retraced(instance, row)
     outside = [token for token in instance.waits_for_somebody if not found.is_after(token)]
@@ -112,7 +112,7 @@ def look(instance: Instance, task_id: int) -> Retraced:
 
 
 def needs_retaining(process: ForwardInstance, order: Order) -> list[TaskRow]:
-    """The rows of an order that no rollback can take back: they have to be given up by name."""
+    """The rows of an order that no rollback can undo: they have to be given up by name."""
     stands_for, stones = stand_ins(process.tasks), process.facilities.stones
     found = []
     for number in order.tasks:
@@ -129,12 +129,12 @@ def _refuse_unnamed(found: Retraced, order: Order, kept: Collection[int]) -> Non
     needed = {row.id: row for row in needs_retaining(process, order)}
     wrong = sorted(set(kept) - set(needed))
     if wrong:
-        text = f"Task {wrong[0]} can be taken back, or is not taken back by this rewind: it is not to be retained."
+        text = f"Task {wrong[0]} can be undone, or is not undone by this rewind: it is not to be retained."
         raise Invalid(text, code="retain-invalid", errors={"retain": [text]})
     left = [row for number, row in sorted(needed.items()) if number not in kept]
     if left:
         named = ", ".join(f"{row.id} ({row.namespace}, stone {row.stone})" for row in left[:20])
-        text = f"No rollback takes back what these tasks made: {named}. Name them in retain, and it stays for good."
+        text = f"No rollback undoes what these tasks made: {named}. Name them in retain, and it stays for good."
         raise _refused(process, text)
 
 
@@ -155,12 +155,12 @@ def _fitting(process: ForwardInstance, variables: Mapping[str, Any]) -> Mapping[
 
 
 def _refuse_parts_of_handlers(process: ForwardInstance, undone: Collection[int]) -> None:
-    """A handler of the model takes back all that its activity made, or nothing."""
+    """A handler of the model undoes all that its activity made, or nothing."""
     for head in set(stand_ins(process.tasks).values()):
         covered = set(ledger.covers(process.tasks[head]))
         if covered & set(undone) and not covered <= set(undone):
             first = min(covered)
-            text = f"A compensation handler takes back more than came after that: go back to task {first} or before it."
+            text = f"A compensation handler undoes more than came after that: go back to task {first} or before it."
             raise _refused(process, text)
 
 

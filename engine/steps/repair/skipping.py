@@ -1,4 +1,4 @@
-"""Going on without what has failed and stands still: what an attempt may have made is taken back first."""
+"""Going on without what has failed and stands still: what an attempt may have made is undone first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .failures import failed, failed_task, refuse_while_it_runs, row_of, take_up
 
 
 def skip_task(instance: Instance, task_id: int) -> None:
-    """Go on without a failed task: what an attempt may have made is taken back first. Raises UnknownTask, Conflict."""
+    """Go on without a failed task: what an attempt may have made is undone first. Raises UnknownTask, Conflict."""
     leave_out_task(instance, task_id)
     settle(instance)
 

@@ -185,7 +185,7 @@ def retry_failed(instance: Instance, element_id: str | None, kept: Sequence[int]
 
 
 def give_up_failed(instance: Instance) -> None:
-    """Retain for ever whatever the failed undo of a process could not take back; the rest goes on. Raises Conflict."""
+    """Retain for ever whatever the failed undo of a process could not undo; the rest goes on. Raises Conflict."""
     origin = forward_of(instance, ", which cannot be given up.")
     for kind, undo_id in _failed_undos(origin):
         undo = undo_of(origin, undo_id)
@@ -228,7 +228,7 @@ def give_up_waiting(origin: ForwardInstance, kind: UndoKind, undo_id: int, kept:
 def resume_undo(origin: ForwardInstance, kind: UndoKind, undo_id: int, kept: Sequence[int]) -> None:
     """The same undo instance goes on: what failed is tried again with fresh counters, or retained for ever.
 
-    ``kept`` names tasks by the origin's task id or the undo's own; what one handler takes back is given up together.
+    ``kept`` names tasks by the origin's task id or the undo's own; what one handler undoes is given up together.
     """
     refuse_suspended(origin)
     undo = undo_of(origin, undo_id)

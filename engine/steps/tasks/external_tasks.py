@@ -32,7 +32,7 @@ AGAIN = "riverstone.again"
 DIFFERENT = "riverstone.different"
 """The variable in which a worker says what a check has found to be different."""
 ALREADY_GONE = "not-found"
-"""The code of the BPMN error by which a worker says that what it is to take back is not there."""
+"""The code of the BPMN error by which a worker says that what it is to undo is not there."""
 
 
 class UnknownExternalTask(Unknown):

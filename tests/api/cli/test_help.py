@@ -18,8 +18,9 @@ def test_every_command_stands_in_one_section() -> None:
 
 
 def test_no_line_about_a_command_breaks_off() -> None:
-    asked: list[list[str]] = [[]] + [[name] for name, command in main.commands.items() if isinstance(command, click.Group)]
-    for command in asked:
-        told = CliRunner().invoke(main, [*command, "--help"], terminal_width=80).output
+    groups = [name for name, command in main.commands.items() if isinstance(command, click.Group)]
+    for group in (None, *groups):
+        asked = ["--help"] if group is None else [group, "--help"]
+        told = CliRunner().invoke(main, asked, terminal_width=80).output
 
         assert [line for line in told.splitlines() if line.startswith("  ") and line.endswith("...")] == []

@@ -20,7 +20,7 @@ from ..asking import Client
 
 
 class Stubborn(Stone):
-    """Makes a thing, and takes it back only when told to.
+    """Makes a thing, and undoes it only when told to.
 
     Or never.
     """
@@ -203,7 +203,7 @@ def test_stones_are_listed_with_what_they_take_and_put_out(engine: Engine, clien
     broken, make, stubborn = client.get("/stone").json
 
     assert (broken["code"], make["hooks"]) == ("break", ["start", "delete", "mock"])
-    assert stubborn["description"] == "Makes a thing, and takes it back only when told to.\n\nOr never."
+    assert stubborn["description"] == "Makes a thing, and undoes it only when told to.\n\nOr never."
     assert [parameter["default"] for parameter in stubborn["parameters"]] == [1, "*****"]
     assert stubborn["parameters"][0]["description"] == "In GB."
     assert stubborn["outputs"] == [{"name": "thing", "description": "the thing's id", "secret": False}]

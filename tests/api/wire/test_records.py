@@ -92,7 +92,7 @@ def test_every_enum_is_a_vocabulary_and_every_vocabulary_is_described(client: Cl
 
 @pytest.fixture
 def story(engine: Engine) -> dict[str, str]:
-    """Ids of a process that was taken back, and of one that waits for a person and has failed before."""
+    """Ids of a process that was undone, and of one that waits for a person and has failed before."""
     for source in (processes.making(), processes.breaking(), processes.asking()):
         engine.deploy(source)
     made = engine.start(key="making", name="长江", variables={"size": 2}, business_key="b-1")
