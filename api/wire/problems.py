@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, request, url_for
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
+from werkzeug.routing import BuildError
 
 from ...engine import errors
 from ...engine.callback_tokens import hidden
@@ -60,8 +62,10 @@ def problem(status: HTTPStatus, code: str, detail: str, **members: Any) -> Respo
     explaining = (f"{name}.model.getCode" for name in request.blueprints)
     here = next((endpoint for endpoint in explaining if endpoint in current_app.view_functions), None)
     if here is not None:
-        # Where the code is explained, wherever the calls are mounted (RFC 8288, 3).
-        response.headers["Link"] = f'<{url_for(here, code=code)}>; rel="help"'
+        # A host may mount the calls under a part of the path that it keeps for itself, such as a tenant's name.
+        with suppress(BuildError):
+            # Where the code is explained, wherever the calls are mounted (RFC 8288, 3).
+            response.headers["Link"] = f'<{url_for(here, code=code)}>; rel="help"'
     if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         response.headers["Retry-After"] = RETRY_AFTER
     return response

@@ -142,6 +142,25 @@ def test_inside_another_application_only_the_own_paths_answer_with_problems(engi
     assert started.status_code == 200
 
 
+def test_a_host_may_keep_a_part_of_the_path_before_the_calls_for_itself(engine: Engine) -> None:
+    """As Flask's pattern for tenants or languages has it: only the host knows what stands there."""
+    host, blueprint = Flask("host"), create_blueprint(engine, camunda=True)
+
+    @blueprint.url_value_preprocessor
+    def take_tenant(endpoint: str | None, values: dict[str, Any] | None) -> None:
+        if values is not None:
+            values.pop("tenant", None)
+
+    host.register_blueprint(blueprint, url_prefix="/<tenant>/river")
+    client = Client(host)
+
+    answer = client.get("/acme/river/process/1")
+    check(answer, 404)
+    assert "Link" not in answer.headers
+    assert client.get("/acme/river/engine-rest/external-task/1-1").status_code == 404
+    assert client.get("/acme/river/openapi.json").json["servers"] == [{"url": "/acme/river"}]
+
+
 @pytest.mark.parametrize("early", [True, False])
 def test_an_application_around_it_may_look_at_the_body_and_change_the_answer(
     engine: Engine, key: str, early: bool
