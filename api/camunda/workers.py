@@ -14,7 +14,6 @@ from flask import Response, request
 
 from ...engine import Engine, jsontext
 from ...engine.calls.tasks.external_views import MOST_AT_ONCE, ExternalTask, Topic
-from ...engine.river.offers import OfferWatch
 from ...engine.steps.tasks.external_tasks import UnknownExternalTask
 from ...models import ExternalFilter
 from ..access.clients import present_client
@@ -50,23 +49,16 @@ def fetch_and_lock(engine: Engine) -> Response:
     topics = [_topic(engine, each) for each in given]
     extended = {each.name for each, one in zip(topics, given, strict=True) if one.get("includeExtensionProperties")}
     by_priority, newest = body.get("usePriority", True) is not False, _newest(body.get("sorting"))
-    calls, told = workers(engine), list[Callable[[], None]]()
+    calls = workers(engine)
 
     def look(last: bool) -> Response | None:
         found = calls.fetch(worker, topics, most=most, by_priority=by_priority, newest=newest)
-        if found or last:
-            return json_answer([_locked(each, extended) for each in found])
-        if calls.goes_on(topics):
-            # After the others who ask.
-            told[0]()
-        return None
-
-    def watch(tell: Callable[[], None]) -> OfferWatch:
-        told.append(tell)
-        return calls.watch([each.name for each in topics], tell)
+        return json_answer([_locked(each, extended) for each in found]) if found or last else None
 
     request_id()
-    return hold(wait / 1000, look, watch, engine.run_pending if engine.is_inline else None)
+    names = [each.name for each in topics]
+    pump = engine.run_pending if engine.is_inline else None
+    return hold(wait / 1000, look, lambda told: calls.watch(names, told), pump)
 
 
 def _topic(engine: Engine, given: Any) -> Topic:

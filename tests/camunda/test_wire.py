@@ -383,18 +383,6 @@ def test_tenants_that_are_no_texts_are_refused(engine: Engine, url: str, tenants
         assert (answer.status_code, answer.json()["type"]) == (400, "InvalidRequestException")
 
 
-def test_a_fetch_that_waits_looks_on_at_what_it_had_no_time_for(
-    engine: Engine, url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("riverstone.engine.calls.tasks.external_tasks.LONGEST_LOOK", 0.0)
-    engine.deploy(line("shop", service("a", "mail")), external=True)
-    for region in (*["north"] * 210, "south"):
-        engine.start(key="shop", name="test", variables={"region": region})
-    (task,) = fetch(url, "mail", wait=60_000, processVariables={"region": "south"}).json()
-    assert task["variables"]["region"]["value"] == "south"
-    assert fetch(url, "mail", wait=100, processVariables={"region": "south"}).json() == []
-
-
 def test_a_server_that_stops_answers_workers_that_wait(engine: Engine) -> None:
     server = Server(create_app(engine), "127.0.0.1", 0)
     thread = threading.Thread(target=server.run)

@@ -460,8 +460,7 @@ def test_one_turn_does_not_read_the_variables_of_all_tasks_that_a_fetch_looks_at
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Others have their turns between these."""
-    monkeypatch.setattr("riverstone.engine.river.turn.LONGEST", 0.0)
-    monkeypatch.setattr("riverstone.engine.river.turn.LEAST", 0.0)
+    monkeypatch.setattr("riverstone.engine.calls.tasks.external_tasks.LONGEST_TURN", 0.0)
     engine.deploy(line("shop", service("a", "mail")), external=True)
     for region in ("north", "south", "north", "south", "south"):
         engine.start(key="shop", name="test", variables={"region": region})
@@ -477,4 +476,3 @@ def test_a_fetch_of_no_tasks_gets_none(engine: Engine) -> None:
     engine.start(key="shop", name="test")
     topic = Topic(name="mail", lock=60_000, process_variables={"region": "south"})
     assert engine.external.fetch("w", [topic], most=0) == []
-    assert not engine.external.goes_on([topic])

@@ -26,6 +26,8 @@ ROUNDS = 10
 """How often one fetch looks for more where what it found waits for a quota."""
 LONGEST_LOOK = 1.0
 """Seconds in which one fetch begins to look at more tasks because the variables of those before them do not fit."""
+LONGEST_TURN = 0.01
+"""Seconds after which one that looks at variables lets others have their turns: many may look at the same time."""
 MOST_PLACES = 1000
 """Of fetches that did not come to the end: beyond that all begin anew."""
 LONGEST_LOCK = 7 * 24 * 3600 * 1000
@@ -85,10 +87,6 @@ class ExternalCalls(ExternalSearches):
         self._keep_place(topics, [] if got else looks)
         return got
 
-    def goes_on(self, topics: Sequence[Topic]) -> bool:
-        """Whether a fetch of these had no time to look at all tasks, so that the next one is worth while at once."""
-        return any(self._asked(topic) in self._passed for topic in topics)
-
     def _asked(self, topic: Topic) -> tuple[str | None, str, str]:
         return self.owner, topic.name, jsontext.dumps(dict(sorted(topic.process_variables.items())))
 
@@ -146,8 +144,10 @@ class ExternalCalls(ExternalSearches):
         """Those that may be had, and how many were looked at: each may have variables that take long to be read."""
         locked: list[tuple[Lock, ExternalTask]] = []
         seen: set[int] = set()
+        until = time.monotonic() + LONGEST_TURN
         for place, (row, topic) in enumerate(found):
-            if len(locked) == most or (place and turn.is_over()):
+            is_over = turn.is_over() or (topic.process_variables and time.monotonic() >= until)
+            if len(locked) == most or (place and is_over):
                 return locked, place
             if row.task_id in seen:
                 continue
