@@ -13,12 +13,12 @@ from typing import Any, Literal, Protocol
 
 from flask import Response, request
 
-from .access.clients import ADMIT, scope_needed
-
 OURS = "riverstone."
 """How names begin in the WSGI environment that are this project's; texts there are the same when it is served again."""
 CHANNEL = f"{OURS}channel"
 """Where the WSGI environment has the connection, if requests on it can be parked."""
+ADMIT = f"{OURS}admit"
+"""Where it has what lets the client in once more, for requests that have waited in their thread."""
 LONGEST = 60
 """Seconds for which a request waits at most."""
 WAITING_THREADS = 8
@@ -161,7 +161,7 @@ def _hold_in_thread(
             woken.clear()
             if admit is not None:
                 # Its key may have been revoked meanwhile. A request that was parked comes by the gate again.
-                admit(scope_needed())
+                admit()
         return _last(look)
     finally:
         watched.stop()

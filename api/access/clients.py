@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 CLIENT = "riverstone.client"
 """Where the WSGI environment has it."""
-ADMIT = "riverstone.admit"
-"""Where it has what let the client in, for who has waited long since."""
 OPEN = "open"
 """The scope of what answers everybody, since it tells nothing: whether the server is alive and ready."""
 KNOWN = "known"

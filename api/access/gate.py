@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from flask import Blueprint, Flask, Response, request
 
 from ...engine.callback_tokens import hidden
 from ...engine.observing import logs
-from .clients import ADMIT, CLIENT, OPEN, TOKEN, Client, scope_needed
+from ..parking import ADMIT
+from .clients import CLIENT, OPEN, TOKEN, Client, scope_needed
 from .request_id import request_id
 
 log = logging.getLogger("riverstone.api")
@@ -39,7 +41,7 @@ class Gate:
         scope = scope_needed()
         if scope not in (OPEN, TOKEN):
             environ[CLIENT] = self.admit(scope)
-            environ[ADMIT] = self.admit
+            environ[ADMIT] = partial(self.admit, scope)
 
     def leave(self, response: Response) -> Response:
         """Add what every answer carries."""
