@@ -86,7 +86,10 @@ class DeferredCalls(Workings):
         if not body:
             return None
         if kind == "application/x-www-form-urlencoded":
-            found = parse_qs(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+            try:
+                found = parse_qs(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+            except ValueError:
+                raise Malformed(f"The form has more than {MOST_FIELDS} fields: send fewer.") from None
             return {storable(name): _of_form([storable(value) for value in values]) for name, values in found.items()}
         try:
             return jsontext.loads(body, limits=self.limits, name="body")

@@ -187,3 +187,14 @@ def test_the_public_address_is_a_setting(sqlite: str, monkeypatch: pytest.Monkey
     for wrong in ("bpm.example.com", "ftp://x", "https://x?y=1", "https://"):
         with pytest.raises(Invalid, match="public_url"):
             Settings.read(config={"RIVERSTONE_PUBLIC_URL": wrong})
+
+
+def test_a_form_of_too_many_fields_is_refused_and_the_task_waits_on(
+    client: Client, number: str, engine: Engine
+) -> None:
+    path = f"/callback/{GIVEN[-1].token}"
+    form = "application/x-www-form-urlencoded"
+    refused = client.post(path, data="&".join(f"a{field}=1" for field in range(1001)), content_type=form)
+    assert (refused.status_code, refused.json["code"]) == (400, "malformed")
+    assert client.post(path, data="a=1", content_type=form).json == {"taken": True}
+    assert engine.get(number).native_output_values == {"a": {"callback": {"a": "1"}}}

@@ -490,6 +490,7 @@ export const SENTENCES = [
   ["The text {} holds NUL or half of a surrogate pair: take it out.", "文本 {} 含有 NUL 或半个代理对：请去掉。"],
   ["The expression {} cannot be read: {}.", "无法读取表达式 {}：{}。"],
   ["The text {} has more than {} parts: put it together in a stone.", "文本 {} 超过 {} 个部分：请在 stone 中拼接。"],
+  ["The form has more than {} fields: send fewer.", "表单的字段超过 {} 个：请减少字段。"],
   ["A value is nested deeper than {} levels: make it flatter.", "值的嵌套超过 {} 层：请减少层次。"],
   ["The condition {} cannot be decided: {}.", "无法判断条件 {}：{}。"],
   ["The value {} is nested too deep: make it flatter.", "值 {} 嵌套过深：请减少层次。"],
