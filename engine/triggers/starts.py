@@ -276,6 +276,9 @@ class Starts:
         variables = request.completed
         if request.entry is not None and request.entry.only_mapped:
             variables = {name: value for name, value in variables.items() if name not in request.payload}
+        if turn.changes.who is not None and (names := definition.process.initiators):
+            # Before what was asked for: nobody starts it in the name of another.
+            variables = {**variables, **dict.fromkeys(names, turn.changes.who)}
         if variables != request.variables:
             content.variables = jsontext.dumps(dict(variables))
         turn.changes.new_instances[number] = row

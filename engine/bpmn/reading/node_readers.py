@@ -15,7 +15,7 @@ from .mappings import read_io
 from .model_reader import ModelReader
 from .people.forms import read_form
 from .task_readers import PLAIN, NodeReader, bound, task
-from .unread import starts_by_hand
+from .unread import starts_by_hand, starts_process
 from .vendors import ZEEBE, attribute_value, extensions
 from .words import bpmn_name, child, children, is_true, label
 
@@ -27,6 +27,10 @@ def start_event(reader: ModelReader, process: Process, element: etree._Element) 
     node.definitions = read_definitions(reader, element)
     node.interrupting = is_true(element, "isInterrupting", default=True)
     node.parallel_multiple = is_true(element, "parallelMultiple")
+    if starts_process(element) and (name := attribute_value(element, "initiator")):
+        process.initiators.add(name)
+        # Where nobody says who starts it, as where a message does, the variable is there all the same.
+        process.initial.setdefault(name, None)
     if starts_by_hand(element) and (form := read_form(reader, element)):
         if not any(isinstance(other, events.StartEvent) and other.form for other in process.nodes.values()):
             node.form = form

@@ -25,6 +25,7 @@ from .vendors import (
     NOT_YET_USED,
     OF_FORMS,
     OF_PEOPLE,
+    OF_STARTS,
     PICTURE_NAMESPACES,
     PREFIXES,
     SPIFF,
@@ -98,17 +99,21 @@ def not_yet_used(element: etree._Element) -> Iterator[str]:
     for part in element.iterchildren("*"):
         names += [local_name(each) for each in part] if part.tag == EXTENSIONS else [local_name(part)]
     read: frozenset[str] = OF_PEOPLE | OF_FORMS if local_name(element) == "userTask" else frozenset()
-    if starts_by_hand(element):
-        read = OF_FORMS
+    if starts_process(element):
+        read = OF_FORMS | OF_STARTS if starts_by_hand(element) else OF_STARTS
     yield from (name for name in names if name in NOT_YET_USED and name not in read)
+
+
+def starts_process(element: etree._Element) -> bool:
+    """Whether this is a start event of a process, and not of something inside it."""
+    parent = element.getparent()
+    return bpmn_name(element) == "startEvent" and parent is not None and bpmn_name(parent) == "process"
 
 
 def starts_by_hand(element: etree._Element) -> bool:
     """Whether this is a start event of a process, and nothing triggers it."""
-    parent = element.getparent()
-    if bpmn_name(element) != "startEvent" or parent is None or bpmn_name(parent) != "process":
-        return False
-    return not any(bpmn_name(part).endswith(("EventDefinition", "eventDefinitionRef")) for part in element)
+    triggers = ("EventDefinition", "eventDefinitionRef")
+    return starts_process(element) and not any(bpmn_name(part).endswith(triggers) for part in element)
 
 
 def unread(element: etree._Element) -> list[str]:

@@ -44,12 +44,16 @@ OF_PEOPLE = frozenset(
 """What is read with a task of a person."""
 OF_FORMS = frozenset("formKey formRef formData formProperty formDefinition userTaskForm".split())
 """What is read with a task of a person, and with the start event of a process that nothing triggers."""
+OF_STARTS = frozenset({"initiator"})
+"""What is read with a start event of a process, whatever triggers it."""
 NOT_YET_USED = {
     **dict.fromkeys(("candidateStarterGroups", "candidateStarterUsers", "potentialStarter"), "keys say who starts it"),
     **dict.fromkeys(("owner", "performer", "resourceRole"), "it does not say who may do the task"),
     "jobPriority": "jobs of one process rank alike; taskPriority ranks tasks of workers",
     **dict.fromkeys(("form", "instructionsForEndUser"), "it is not shown"),
     **dict.fromkeys(sorted(OF_PEOPLE), "only a user task has it"),
+    **dict.fromkeys(("taskCompleterVariableName", "taskIdVariableName"), "no variable is set to it"),
+    **dict.fromkeys(sorted(OF_STARTS), "only a start event of a process has it"),
     **dict.fromkeys(sorted(OF_FORMS), "only a user task has it, and the start event of a process without a trigger"),
 }
 """Of what is harmless, what an author may expect, and what happens instead where nothing looks at it."""

@@ -73,6 +73,8 @@ class Process(BpmnProcessSpec):
         """What follows a failure where neither its element nor whoever started the process says so."""
         self.initial: dict[str, Any] = {}
         """Variables with the values that they begin with, unless whoever starts it gives others."""
+        self.initiators: set[str] = set()
+        """Variables that hold who has started the process."""
         self.version_tag: str | None = None
         self.root = Root(self)
         self.outstanding = Outstanding(self)

@@ -104,6 +104,23 @@ def test_four_eyes_know_who_started_the_process_over_http(client: Client, engine
     assert client.put(f"/task/{found.task_id}/complete", json={}, headers=bob).status_code == 200
 
 
+def test_the_initiator_of_a_java_engines_model_is_who_started_it_whatever_the_start_says(
+    client: Client, engine: Engine
+) -> None:
+    model = bpmn("asked", '<userTask id="middle" name="Revise" camunda:assignee="${asks}"/>')
+    engine.deploy(model.replace(b"<startEvent", b'<startEvent camunda:initiator="asks"'))
+    alice, bob = key(engine, "alice", "sales"), key(engine, "bob", "sales")
+    body = {"key": "asked", "processName": "x", "variables": {"asks": "bob"}}
+    number = client.post("/process", json=body, headers=alice).json["processInstanceId"]
+    (found,) = engine.tasks(number)
+    assert client.put(f"/task/{found.task_id}/complete", json={}, headers=bob).status_code == 404
+    assert client.get(f"/task/{found.task_id}", headers=alice).json["assignee"] == "alice"
+    assert client.put(f"/task/{found.task_id}/complete", json={}, headers=alice).status_code == 200
+    # Where nobody says who starts it, the task is for all who see it.
+    (free,) = engine.tasks(engine.start(key="asked", name="x", variables={}).process_instance_id)
+    assert engine.people.task(free.task_id).assignee is None
+
+
 @pytest.mark.parametrize(
     ("query", "status"),
     [

@@ -869,6 +869,8 @@ export const SENTENCES = [
   ["there is no variable '{}'", "没有变量“{}”"],
   ["The schedule {} comes no more: remove it, or add another.", "计划 {} 不会再到来：请移除它，或另加一个。"],
   ["only a user task has it", "只有用户任务才有"],
+  ["no variable is set to it", "不会有变量被设为该值"],
+  ["only a start event of a process has it", "只有流程的开始事件才有此属性"],
   ["only a user task has it, and the start event of a process without a trigger", "只有用户任务和没有触发器的流程启动事件才有"],
   ["the engine is closed", "引擎已关闭"],
   ["the database does not answer", "数据库没有响应"],
