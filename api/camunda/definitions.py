@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 
 from ...engine import Deployment, Engine, UnknownDeployment
 
@@ -17,17 +19,21 @@ def key_of(deployment_id: str) -> str:
     return str(int(deployment_id.replace("-", ""), 16) % 2**BITS)
 
 
+def deployments(engine: Engine, *, key: str | None = None) -> Iterator[Deployment]:
+    """All deployments, the newest first, read a part at a time."""
+    cursor = None
+    while True:
+        page = engine.deployments(limit=100, cursor=cursor, key=key)
+        yield from page.items
+        if (cursor := page.cursor) is None:
+            return
+
+
 def deployment_of(engine: Engine, key: str) -> Deployment:
     """The deployment of such a number; raises UnknownDeployment."""
-    cursor, seen = None, 0
-    while seen < MOST:
-        page = engine.deployments(limit=100, cursor=cursor)
-        for each in page.items:
-            if key_of(each.deployment_id) == key:
-                return each
-        cursor, seen = page.cursor, seen + len(page.items)
-        if cursor is None:
-            break
+    for each in islice(deployments(engine), MOST):
+        if key_of(each.deployment_id) == key:
+            return each
     raise UnknownDeployment(key)
 
 

@@ -81,7 +81,7 @@ DESCRIBED: Mapping[Any, Described] = {
     ),
     modeling.version: Described(summary="Tell which version's clients are answered", answer="Version"),
     modeling.get_deployments: Described(
-        summary="List deployments", answer="Deployment", many=True, query="maxResults:number"
+        summary="List deployments", answer="Deployment", many=True, query="firstResult:number maxResults:number"
     ),
     modeling.create_deployment: Described(
         summary="Deploy the files of a form; unknown topics are for workers", form="data", answer="Deployment"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from flask import Response, request
@@ -10,9 +11,10 @@ from ...engine import Conflict, Decision, Deployment, Engine, ModelInvalid, Proc
 from ..access.clients import present_client
 from ..errors import Refused
 from ..wire.operation import visible
+from .definitions import deployments
 from .values import read_variables, show_variables
 from .view import body_of, json_answer, needed, text, uploaded, wrong
-from .workers import moment
+from .workers import count, moment
 
 VERSION = "7.24.0"
 """The version of Camunda 7 whose clients this was tried with; Camunda Modeler asks whether it knows it."""
@@ -31,9 +33,9 @@ def version(engine: Engine) -> dict[str, str]:
 
 
 def get_deployments(engine: Engine) -> list[dict[str, Any]]:
-    if request.args.get("maxResults") == "0":
-        return []
-    return [_deployment(each) for each in engine.deployments(limit=100).items]
+    first, most = count("firstResult", 0), count("maxResults", -1)
+    wanted = islice(deployments(engine), first, None if most < 0 else first + most)
+    return [_deployment(each) for each in wanted] if most else []
 
 
 def create_deployment(engine: Engine) -> dict[str, Any]:

@@ -195,7 +195,7 @@ def post_tasks(engine: Engine) -> list[dict[str, Any]]:
 
 
 def _listed(engine: Engine, given: Mapping[str, Any]) -> list[dict[str, Any]]:
-    most, first = min(_count("maxResults", MOST_AT_ONCE), MOST_AT_ONCE), _count("firstResult", 0)
+    most, first = min(count("maxResults", MOST_AT_ONCE), MOST_AT_ONCE), count("firstResult", 0)
     if most == 0:
         return []
     failed = _failed(engine, given)
@@ -244,7 +244,8 @@ def get_task(engine: Engine, task_id: str) -> dict[str, Any]:
         return _shown(calls.failed_one(task_id))
 
 
-def _count(name: str, otherwise: int) -> int:
+def count(name: str, otherwise: int) -> int:
+    """The number of this name in the query; refused where it is none."""
     given = request.args.get(name)
     if given is None:
         return otherwise

@@ -9,7 +9,7 @@ from ...models.catalogue import WantedVersion
 from ..authoring.deployed_decisions import decide, find_decision
 from ..store_errors import engine_errors
 from ..views.decisions import Decision, DecisionResult
-from ..views.pages import Page
+from ..views.pages import Page, refuse_limit
 from .workings import Workings
 
 
@@ -44,7 +44,8 @@ class DecisionCalls(Workings):
 
     def decisions(self, *, limit: int = 50, cursor: str | None = None) -> Page[Decision]:
         """The decisions that can be evaluated, by id, each in its newest version; ``cursor`` is the last id before."""
-        wanted = min(max(limit, 1), 1000)
+        refuse_limit(limit)
+        wanted = min(limit, 1000)
         with engine_errors():
             rows = self._store.catalogue.decisions(limit=wanted + 1, after=cursor)
         # Where two models hold an id, the one that was deployed last comes first.

@@ -7,7 +7,7 @@ from ..authoring.model_views import Draft, Model
 from ..authoring.sources import Source, Template
 from ..showing.pages import read_part
 from ..store_errors import engine_errors
-from ..views.pages import Page
+from ..views.pages import Page, refuse_limit
 from .models import ModelCalls
 from .workings import cursor_of
 
@@ -60,6 +60,7 @@ class DraftCalls(ModelCalls):
 
     def drafts(self, *, limit: int = 50, cursor: str | None = None) -> Page[Draft]:
         """All drafts, newest first; raises Malformed for a cursor that is none."""
+        refuse_limit(limit)
         with engine_errors():
             rows, further = read_part(
                 lambda wanted, after: self._store.drafts.drafts(limit=wanted, cursor=after),

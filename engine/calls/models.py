@@ -18,7 +18,7 @@ from ..showing.forms import show_start_form
 from ..showing.pages import read_part
 from ..store_errors import engine_errors
 from ..undo.file import sources_of
-from ..views.pages import Page
+from ..views.pages import Page, refuse_limit
 from ..views.people import StartForm
 from ..views.processes import NextTimes
 from .workings import Workings, cursor_of
@@ -112,6 +112,7 @@ class ModelCalls(Workings):
 
     def models(self, *, limit: int = 50, cursor: str | None = None, key: str | None = None) -> Page[Model]:
         """Models, newest first; raises Malformed for a cursor that is none."""
+        refuse_limit(limit)
         with engine_errors():
             rows, further = read_part(
                 lambda wanted, after: self._store.catalogue.models(limit=wanted, cursor=after, key=key),
@@ -132,6 +133,7 @@ class ModelCalls(Workings):
         self, *, limit: int = 50, cursor: str | None = None, key: str | None = None, model_id: str | None = None
     ) -> Page[Deployment]:
         """Deployments, newest first; raises Malformed for a cursor that is none."""
+        refuse_limit(limit)
         with engine_errors():
             rows, further = read_part(
                 lambda wanted, after: self._store.catalogue.deployments(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .. import jsontext
@@ -13,7 +13,7 @@ from ..steps.tasks import user_tasks
 from ..store_errors import engine_errors
 from ..views.decisions import DecisionMade
 from ..views.history import HistoryEntry
-from ..views.pages import Page
+from ..views.pages import Page, refuse_limit
 from ..views.processes import Explanation, Picture, ProcessInstance, Token
 from ..views.tasks import Task, TaskCount, TaskState
 from .searches import SearchCalls
@@ -51,6 +51,8 @@ class ProcessCalls(WatchCalls, SearchCalls):
             UnknownProcessInstance: No process instance has this id.
             UnknownTask: ``after`` is no id.
         """
+        if limit is not None:
+            refuse_limit(limit)
         number = number_of(process_instance_id, UnknownProcessInstance)
         last = 0 if after is None else number_of(after, UnknownTask)
         with engine_errors():
@@ -70,6 +72,7 @@ class ProcessCalls(WatchCalls, SearchCalls):
 
         Raises UnknownProcessInstance, Malformed for a cursor that is none.
         """
+        refuse_limit(limit)
         number = number_of(process_instance_id, UnknownProcessInstance)
         with engine_errors():
             return self._records.history(number, limit=limit, after=row_before(cursor) or 0)
@@ -81,7 +84,8 @@ class ProcessCalls(WatchCalls, SearchCalls):
 
         ``limit`` is 500 at most. Raises UnknownProcessInstance, Malformed for a cursor that is none.
         """
-        number, wanted = number_of(process_instance_id, UnknownProcessInstance), min(max(limit, 1), 500)
+        refuse_limit(limit)
+        number, wanted = number_of(process_instance_id, UnknownProcessInstance), min(limit, 500)
         with engine_errors():
             return self._records.decisions_made(number, limit=wanted, before=row_before(cursor))
 
@@ -135,7 +139,15 @@ class ProcessCalls(WatchCalls, SearchCalls):
 
         xml = self.sources(process_instance_id)[0]
         tasks, tokens = self.tasks(process_instance_id), self.tokens(process_instance_id)
-        return process_picture(xml, tasks, tokens, decisions=self.decisions_made(process_instance_id, limit=500).items)
+        return process_picture(xml, tasks, tokens, decisions=self._every_decision(process_instance_id))
+
+    def _every_decision(self, process_instance_id: str) -> Iterator[DecisionMade]:
+        cursor = None
+        while True:
+            page = self.decisions_made(process_instance_id, limit=500, cursor=cursor)
+            yield from page.items
+            if (cursor := page.cursor) is None:
+                return
 
     def variables(self, process_instance_id: str) -> dict[str, Any]:
         """The variables of a process as they are now, secrets hidden; raises UnknownProcessInstance."""

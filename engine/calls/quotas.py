@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...models import QuotaCount
 from ..clock import moment
 from ..store_errors import engine_errors
-from ..views.pages import Page
+from ..views.pages import Page, refuse_limit
 from ..views.quotas import QuotaUse
 from .checks import CheckCalls
 from .workings import row_before
@@ -30,6 +30,7 @@ class QuotaCalls(CheckCalls):
 
         Raises Malformed for a wrong cursor.
         """
+        refuse_limit(limit)
         with engine_errors():
             found = self._facilities.quotas.counts(
                 name=name, owner=owner, after=row_before(cursor) or 0, limit=limit + 1

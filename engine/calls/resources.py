@@ -11,7 +11,7 @@ from ...models.search.resources import ResourceFilter, Resources
 from ...models.vocabulary import ResourceState
 from ..errors import Invalid, Malformed, UnknownProcessInstance
 from ..store_errors import engine_errors
-from ..views.pages import Page
+from ..views.pages import Page, refuse_limit
 from ..views.resources import Resource, ResourceCount, ResourceDrift
 from .keys import KeyCalls
 from .workings import number_of, row_before
@@ -55,6 +55,7 @@ class ResourceCalls(KeyCalls):
 
         Raises UnknownProcessInstance, Malformed for a wrong cursor, Invalid for a state that there is not.
         """
+        refuse_limit(limit)
         wanted = self._wanted_resources(process_instance_id, stone, key, state, owner)
         before = row_before(cursor)
         with engine_errors():
@@ -97,6 +98,7 @@ class ResourceCalls(KeyCalls):
 
         Raises UnknownProcessInstance, Malformed for a wrong cursor.
         """
+        refuse_limit(limit)
         wanted = self._wanted_resources(process_instance_id, stone, key, None, owner)
         after = None if cursor is None else _drift_place(cursor)
         with engine_errors():

@@ -12,7 +12,7 @@ from .. import jsontext
 from ..clock import milliseconds
 from ..showing.statistics import read_statistics
 from ..store_errors import engine_errors
-from ..views.pages import Page
+from ..views.pages import Page, refuse_limit
 from ..views.processes import ProcessInstance, SearchPage
 from ..views.statistics import Statistics
 from .workings import Workings, place_before, refuse_other_words, row_before
@@ -32,6 +32,7 @@ class SearchCalls(Workings):
         owner: str | None = None,
     ) -> Page[ProcessInstance]:
         """Process instances, newest first; raises Malformed for a cursor that is none."""
+        refuse_limit(limit)
         statuses = () if status is None else (status,)
         refuse_other_words(status=(statuses, ProcessStatus))
         wanted = InstanceFilter(statuses=statuses, key=key, name=name, owner=owner)
@@ -81,6 +82,7 @@ class SearchCalls(Workings):
             Malformed: For a cursor that is none.
             Invalid: For a value of a variable that is none, and a word that is no state, status, kind or order.
         """
+        refuse_limit(limit)
         refuse_other_words(sort=([sort], Sort))
         wanted = self._wanted(
             owner=owner,

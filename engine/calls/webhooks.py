@@ -13,7 +13,7 @@ from ..errors import Invalid, Unknown
 from ..identifiers import new_uuid
 from ..outgoing.allowed_origins import AllowedOrigins
 from ..store_errors import engine_errors
-from ..views.pages import Page
+from ..views.pages import Page, refuse_limit
 from ..webhooks import signing
 from ..webhooks.sender import Sender
 from .workings import cursor_of
@@ -110,6 +110,7 @@ class WebhookCalls:
 
     def notices(self, *, limit: int = 50, cursor: str | None = None, owner: str | None = None) -> Page[Notice]:
         """What was told or is to be, newest first; raises Malformed for a cursor that is none."""
+        refuse_limit(limit)
         with engine_errors():
             rows = self._stored.notices(limit=limit + 1, before=cursor_of(cursor), owner=owner)
         more = f"{rows[limit - 1].created}-{rows[limit - 1].id}" if len(rows) > limit else None

@@ -13,7 +13,7 @@ from ...models import AccessRecords, AuditRow, Changes, Store, StoreError
 from ..clock import Clock, moment
 from ..errors import Malformed, RiverstoneError
 from ..jsontext import storable
-from ..views.pages import Page
+from ..views.pages import Page, refuse_limit
 
 logger = logging.getLogger("riverstone.audit")
 
@@ -100,6 +100,7 @@ class AuditLog:
 
     def entries(self, *, limit: int = 50, cursor: str | None = None) -> Page[AuditEntry]:
         """Calls, newest first; raises Malformed for a cursor that is none."""
+        refuse_limit(limit)
         if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
             raise Malformed(f"{cursor[:100]!r} is not a cursor of this list.", code="cursor")
         rows = self.records.audit(limit=limit + 1, before=None if cursor is None else int(cursor))

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, get_args
 
 from ...models import (
     ContentRow,
+    DecisionMadeRow,
     EngineRow,
     FoundInstances,
     InstanceFilter,
@@ -57,8 +58,8 @@ FEW_RECORDS = 25
 """How many records, whose variables may be large, are read at once."""
 PIECES = 2
 """How many pieces of a long list are gone through for one part."""
-MOST_DECISIONS = 1_000
-"""How many of the decisions of a process its history tells; there is a list of all of them."""
+DECISIONS_AT_ONCE = 1_000
+"""How many decisions of a process are read at once for its history."""
 AT_A_TIME = 500
 """How many rows are read at once of those that are only counted or listed."""
 MOST_TRIES = 5
@@ -454,10 +455,19 @@ class Records:
         undos = self._undo_rows(row)
         notes = self.store.history(number)
         mask = self._mask(row, content)
-        decisions = self.store.decisions_made(number, limit=MOST_DECISIONS, before=None)
+        decisions = self._every_decision(number)
         entries = history_of(row, self.store.tasks(number), undos, decisions, notes, self.stones, mask)
         shown = tuple(entries[after : after + limit])
         return Page(items=shown, cursor=str(after + limit) if len(entries) > after + limit else None)
+
+    def _every_decision(self, number: int) -> list[DecisionMadeRow]:
+        """All that one instance has decided, newest first, read a part at a time."""
+        found: list[DecisionMadeRow] = []
+        while True:
+            part = self.store.decisions_made(number, limit=DECISIONS_AT_ONCE, before=found[-1].id if found else None)
+            found += part
+            if len(part) < DECISIONS_AT_ONCE:
+                return found
 
     def _undo_rows(self, row: InstanceRow) -> list[InstanceRow]:
         """The rows of an instance's undos and rewinds."""

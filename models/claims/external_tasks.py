@@ -35,6 +35,8 @@ class ExternalFilter:
     process_instance_id: int | None = None
     task_id: int | None = None
     version_tag: str | None = None
+    after: tuple[int, int] | None = None
+    """Only those behind this time and task in the order of age."""
 
     def condition(self, now: str) -> tuple[str, list[str | int]]:
         """As SQL, and its values."""
@@ -56,6 +58,11 @@ class ExternalFilter:
             if value is not None:
                 parts.append(f"{column} = ?")
                 values.append(value)
+        if self.after is not None:
+            parts.append(
+                "(`external_task`.`created` > ? OR (`external_task`.`created` = ? AND `external_task`.`task_id` > ?))"
+            )
+            values += (self.after[0], *self.after)
         if self.version_tag is not None:
             parts.append(_TAGGED)
             values.append(self.version_tag)

@@ -180,3 +180,14 @@ def test_why_shows_a_form_before_anybody_answers_it(engine: Engine) -> None:
     (open_task,) = engine.tasks(number)
     assert f"riverstone task show {open_task.task_id}" in engine.why(number).commands
     assert not [each for each in engine.why(number).commands if "complete" in each]
+
+
+def test_deployments_are_listed_whatever_their_number(engine: Engine, url: str) -> None:
+    for number in range(103):
+        engine.deploy(line(f"k{number}", '<userTask id="ask"/>'))
+    path = f"{url}/engine-rest/deployment"
+    every = [each["id"] for each in requests.get(path, timeout=60).json()]
+    assert len(set(every)) == 103
+    part = requests.get(path, params={"firstResult": 100, "maxResults": 2}, timeout=60).json()
+    assert [each["id"] for each in part] == every[100:102]
+    assert requests.get(path, params={"maxResults": 0}, timeout=60).json() == []

@@ -13,7 +13,7 @@ from riverstone.engine import Conflict, Engine, Invalid, ModelInvalid, Unknown, 
 from riverstone.engine.calls.tasks.external_views import ExternalTask, Topic
 from riverstone.models import ExternalFilter
 
-from .sketch import definitions, flow, line, process, service
+from .sketch import definitions, flow, line, process, runs, service
 
 LOCK = 60_000
 
@@ -476,3 +476,17 @@ def test_a_fetch_of_no_tasks_gets_none(engine: Engine) -> None:
     engine.start(key="shop", name="test")
     topic = Topic(name="mail", lock=60_000, process_variables={"region": "south"})
     assert engine.external.fetch("w", [topic], most=0) == []
+
+
+def test_a_variable_is_found_behind_any_number_of_tasks(engine: Engine) -> None:
+    nodes = service("a", "mail", inside=runs("120")) + service("b", "mail", {"page": "seven"})
+    flows = flow("s", "f") + flow("f", "a") + flow("f", "b")
+    engine.deploy(
+        definitions(process("wide", f'<startEvent id="s"/><parallelGateway id="f"/>{nodes}{flows}')), external=True
+    )
+    number = engine.start(key="wide", name="test").process_instance_id
+    engine.run_pending()
+    assert engine.external.count(ExternalFilter(process_instance_id=int(number))) == 121
+    assert engine.external.variable(number, "page") == "seven"
+    with pytest.raises(Unknown):
+        engine.external.variable(number, "nobody")

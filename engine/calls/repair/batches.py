@@ -19,7 +19,7 @@ from ...showing.reasons import Groups, reasons_of
 from ...store_errors import engine_errors
 from ...views.batches import Batch, BatchItem, BatchPreview
 from ...views.failures import Reasons
-from ...views.pages import Page
+from ...views.pages import Page, refuse_limit
 from ..workings import cursor_of, row_before
 from .batch_previews import MOST_SUMMED, BatchPreviews, most_looked_at
 from .batch_requests import BatchRequests, check_rate
@@ -193,6 +193,7 @@ class BatchCalls(BatchRequests):
 
     def batches(self, *, limit: int = 50, cursor: str | None = None, owner: str | None = None) -> Page[Batch]:
         """Batches, newest first; raises Malformed for a cursor that is none."""
+        refuse_limit(limit)
         with engine_errors():
             found = self._records_of_batches.batches(owner=owner, limit=limit + 1, before=cursor_of(cursor))
         last = found[limit - 1] if len(found) > limit else None
@@ -215,6 +216,7 @@ class BatchCalls(BatchRequests):
         owner: str | None = None,
     ) -> Page[BatchItem]:
         """What came of each process of a batch, in its order; raises UnknownBatch, Malformed for a wrong cursor."""
+        refuse_limit(limit)
         with engine_errors():
             self._batch_row(batch_id, owner)
             after = row_before(cursor) or 0

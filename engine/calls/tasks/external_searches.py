@@ -69,14 +69,16 @@ class ExternalSearches(ExternalTopics):
     def variable(self, process_instance_id: str, name: str) -> Any:
         """A variable of an open task of a process; raises UnknownExternalTask where no task that is seen has it."""
         number = number_of(process_instance_id, UnknownExternalTask)
-        with engine_errors():
-            wanted = self._seen(ExternalFilter(process_instance_id=number))
-            rows = self.facilities.external.find(wanted, limit=MOST_AT_ONCE, by_priority=False)
-        every = Topic(name="", lock=1)
-        for task in self._shown(rows, every):
-            if name in task.variables:
-                return task.variables[name]
-        raise UnknownExternalTask(process_instance_id)
+        wanted, every = self._seen(ExternalFilter(process_instance_id=number)), Topic(name="", lock=1)
+        while True:
+            with engine_errors():
+                rows = self.facilities.external.find(wanted, limit=MOST_AT_ONCE, by_priority=False)
+            for task in self._shown(rows, every):
+                if name in task.variables:
+                    return task.variables[name]
+            if len(rows) < MOST_AT_ONCE:
+                raise UnknownExternalTask(process_instance_id)
+            wanted = replace(wanted, after=(rows[-1].created, rows[-1].task_id))
 
     def count(self, wanted: ExternalFilter) -> int:
         """How many open tasks there are."""

@@ -19,7 +19,7 @@ from ...showing.forms import show_form
 from ...showing.user_tasks import show_user_task
 from ...steps.tasks import user_tasks as steps
 from ...store_errors import engine_errors
-from ...views.pages import Page
+from ...views.pages import Page, refuse_limit
 from ...views.people import InboxCounts, PersonAct, TaskForm, UserTask
 from ...views.processes import Picture
 from ..processes import ProcessCalls
@@ -130,6 +130,7 @@ class PeopleCalls:
             Malformed: For a cursor that is none.
             Invalid: For an order that is none.
         """
+        refuse_limit(limit)
         refuse_other_words(sort=([sort], InboxOrder))
         who = person or EVERYBODY
         number = None if process_instance_id is None else number_of(process_instance_id, UnknownTask)

@@ -699,6 +699,7 @@ export const SENTENCES = [
   ["{} and {} of the other version are not of one kind: map it to another.", "{} 与另一版本的 {} 种类不同：请映射到另一个。"],
   ["{} is inside of something else in the other version: no token can go there.", "{} 在另一版本中位于别的内容里面：令牌不能到那里。"],
   ["{} is repeated: wait until its runs are through.", "{} 是重复的：请等它的各次运行结束。"],
+  ["The limit is '{}': give a whole number from 1 on.", "上限是“{}”：请给出从 1 起的整数。"],
   ["{} is repeated in the other version: wait until {} has ended.", "{} 在另一版本中是重复的：请等 {} 结束。"],
   ["{} waits for tokens from {} too, and none can come from there any more", "{} 也在等待来自 {} 的令牌，而那里不会再有令牌到来"],
   ["In version {} {}", "在版本 {} 中，{}"],
