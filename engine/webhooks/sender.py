@@ -19,11 +19,13 @@ from . import signing
 logger = logging.getLogger("riverstone.engine")
 
 POLL = 1.0
-THREADS = 8
+THREADS = 16
 PER_HOST = 2
 """Calls at the same time to one host, so that one which hangs does not take all threads."""
-PER_OWNER = THREADS - PER_HOST
-"""Calls at the same time for one owner, who may have many hosts that hang."""
+SLOW = 3.0
+"""Seconds from which on a call counts as one that hangs."""
+FOR_SLOW = THREADS // 2
+"""Calls at the same time for all owners together whose last call hung, one for each."""
 WHOLE = 15.0
 """Seconds for all of a call."""
 LEASE = 60_000
@@ -53,6 +55,8 @@ class Sender:
         self._stopped = False
         self._busy: Counter[tuple[str, int]] = Counter()
         self._busy_owners: Counter[str | None] = Counter()
+        self._slow: set[str | None] = set()
+        """The owners whose last call hung."""
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="riverstone-webhook")
         self._thread = threading.Thread(target=self._run, name="riverstone-webhooks", daemon=True)
@@ -94,10 +98,10 @@ class Sender:
                     if self._busy[host] >= PER_HOST:
                         passed.pass_host(row)
                         continue
-                    if self._busy_owners[row.owner_name] >= PER_OWNER:
+                    if not self._has_share(row.owner_name):
                         passed.pass_owner(row.owner_name)
                         continue
-                    if self._stopped or self._busy.total() >= THREADS:
+                    if self._stopped:
                         return
                     self._busy[host] += 1
                     self._busy_owners[row.owner_name] += 1
@@ -112,6 +116,17 @@ class Sender:
         with self._lock:
             return not self._stopped and self._busy.total() < THREADS
 
+    def _has_share(self, owner: str | None) -> bool:
+        """Whether there is a thread for one more call of an owner: no more than there are left for others.
+
+        So however many hosts of an owner hang, the next owner has room; and one whose last call hung has one thread, of
+        those that are for all such owners.
+        """
+        own, free = self._busy_owners[owner], THREADS - self._busy.total()
+        if owner not in self._slow:
+            return own < free
+        return own == 0 and free > 0 and sum(self._busy_owners[each] for each in self._slow) < FOR_SLOW
+
     def _free(self, row: NoticeRow, host: tuple[str, int]) -> None:
         with self._lock:
             self._busy[host] -= 1
@@ -119,6 +134,7 @@ class Sender:
             self._busy, self._busy_owners = +self._busy, +self._busy_owners
 
     def _send(self, row: NoticeRow, host: tuple[str, int]) -> None:
+        begun = time.monotonic()
         try:
             if self._webhooks.subscription(row.subscription_id) is None:
                 self._webhooks.failed(row.id, "nobody wants to hear it any more", None)
@@ -140,6 +156,9 @@ class Sender:
             with suppress(StoreError):
                 self._again(row, told)
         finally:
+            with self._lock:
+                note = self._slow.add if time.monotonic() - begun >= SLOW else self._slow.discard
+                note(row.owner_name)
             self._free(row, host)
             self._wake.set()
 

@@ -9,8 +9,9 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -381,21 +382,65 @@ def test_no_number_of_spellings_of_a_host_that_hangs_holds_another_owner_up(sqli
         let_go.set()
 
 
-def test_an_owner_with_many_hosts_that_hang_holds_no_other_up(sqlite: str) -> None:
+def told_by(receivers: Sequence[Receiver]) -> int:
+    return sum(len(each.received) for each in receivers)
+
+
+def are_told(receivers: Sequence[Receiver], times: int) -> bool:
+    return told_by(receivers) == times
+
+
+def test_owners_with_many_hosts_that_hang_hold_no_other_up(sqlite: str) -> None:
     let_go = threading.Event()
 
     with ExitStack() as stack:
         hosts = sender.THREADS // sender.PER_HOST
-        hanging = [stack.enter_context(hanging_until(let_go)) for _ in range(hosts)]
+        hanging = [[stack.enter_context(hanging_until(let_go)) for _ in range(hosts)] for _ in range(3)]
         honest = stack.enter_context(receiving())
-        engine = stack.enter_context(ready(Engine(sqlite, dispatcher="threads", webhooks=allowing(*hanging, honest))))
-        for receiver in hanging * sender.PER_HOST:
-            engine.start(key="asks", name="x", owner="many", callback_url=receiver.url)
-        until(lambda: sum(len(each.received) for each in hanging) == sender.PER_OWNER)
+        allowed = allowing(*hanging[0], *hanging[1], *hanging[2], honest)
+        engine = stack.enter_context(ready(Engine(sqlite, dispatcher="threads", webhooks=allowed)))
+        shares: list[int] = []
+        for number, receivers in enumerate(hanging):
+            for receiver in receivers * sender.PER_HOST:
+                engine.start(key="asks", name="x", owner=f"owner {number}", callback_url=receiver.url)
+            # Each has half of what is left.
+            shares.append((sender.THREADS - sum(shares)) // 2)
+            until(partial(are_told, receivers, shares[-1]))
         engine.start(key="shop", name="x", owner="other", callback_url=honest.url)
         until(lambda: len(honest.received) == 2)
-        assert sum(len(each.received) for each in hanging) == sender.PER_OWNER
+        assert [told_by(receivers) for receivers in hanging] == shares
         let_go.set()
+
+
+def test_an_owner_whose_calls_hung_has_one_at_a_time(sqlite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender, "SLOW", 0.0)
+    let_go = threading.Event()
+
+    with ExitStack() as stack:
+        first = stack.enter_context(receiving())
+        hanging = [stack.enter_context(hanging_until(let_go)) for _ in range(4)]
+        honest = stack.enter_context(receiving())
+        allowed = allowing(first, *hanging, honest)
+        engine = stack.enter_context(ready(Engine(sqlite, dispatcher="threads", webhooks=allowed)))
+        engine.start(key="asks", name="x", owner="slow", callback_url=first.url)
+        until(lambda: {each.status for each in engine.webhooks.notices().items} == {"sent"})
+        for receiver in hanging:
+            engine.start(key="asks", name="x", owner="slow", callback_url=receiver.url)
+        until(lambda: told_by(hanging) == 1)
+        engine.start(key="shop", name="x", owner="other", callback_url=honest.url)
+        until(lambda: len(honest.received) == 2)
+        assert told_by(hanging) == 1
+        let_go.set()
+
+
+def test_what_one_owner_is_told_is_found_beside_any_number_of_others(sqlite: str) -> None:
+    with Engine(sqlite) as engine:
+        plan = engine._store.read(
+            "EXPLAIN QUERY PLAN SELECT * FROM `notice` WHERE 1 = 1 AND `owner_name` = ?"
+            " ORDER BY `created` DESC, `id` DESC LIMIT 51",
+            ("ann",),
+        )
+        assert "notice_owner" in str([tuple(line) for line in plan])
 
 
 def test_one_that_wants_no_more_is_told_no_more(sqlite: str) -> None:
