@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from flask import Response, request
 
 from ...engine import Engine, Situation
 from ...engine.calls.owned import OwnedEngine
+from ...engine.calls.starts import AwaitedStart
 from ...engine.river.waiters import Watch
 from ..access.request_id import request_id
 from ..parking import CHANNEL, LONGEST, hold
@@ -104,12 +106,17 @@ class _Waiter:
         self.number = process_instance_id
         self.any_change = any_change
         self.watched: Watch | None = None
+        self.begun: AwaitedStart | None = None
+        """The start that it has asked for, until it has heard of that."""
+        self._told: Callable[[], None]
         self._is_told = False
         """Whether there is nothing to look at yet: of what is different it is told."""
 
     def look(self, last: bool) -> Response | None:
         told, self._is_told = self._is_told, False
         if told and not last:
+            return None
+        if self.begun is not None and not self._has_begun(last):
             return None
         watched = self.watched
         if watched is not None and not (self.any_change or last):
@@ -124,14 +131,31 @@ class _Waiter:
         self.watched = self.engine.watch(self.number, told, any_change=self.any_change)
         return self.watched
 
-    def start(self, told: Callable[[], None], engine: Engine, asked: dict[str, Any]) -> Watch:
-        """The same for a process that is started now."""
-        started, watched = engine.start_watched(told, **asked)
-        self.number = started.process_instance_id
-        if watched is None:
-            return self.watch(told)
-        self.watched, self._is_told = watched, True
-        return watched
+    def start(self, told: Callable[[], None], engine: Engine, asked: dict[str, Any]) -> _Waiter:
+        """The same for a process that is started now; it returns before that is durable, and holds no thread."""
+        self._told = told
+        self.begun = engine.start_soon(told, **asked)
+        # Until something is told there is nothing to see, unless the same request has started it before.
+        self._is_told = self.begun.watch is not None or not self.begun.is_there
+        return self
+
+    def _has_begun(self, last: bool) -> bool:
+        """Hear of the start; false where there is nothing to hear yet. Raises what the start raises."""
+        begun = self.begun
+        if begun is None or not (last or begun.is_there):
+            return False
+        self.begun = None
+        self.number = begun.result().process_instance_id
+        self.watched = begun.watch or self.watch(self._told)
+        return True
+
+    def stop(self) -> None:
+        """Nobody waits any more."""
+        with suppress(Exception):
+            # A start that nobody has heard of yet is written into the audit if it was refused.
+            self._has_begun(last=True)
+        if self.watched is not None:
+            self.watched.stop()
 
 
 def shown(situation: Situation) -> Response:

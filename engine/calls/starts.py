@@ -9,11 +9,16 @@ from typing import Any, Literal
 
 from ...models import AlreadyUsed
 from ..errors import RiverstoneError, StoreUnavailable
+from ..operating.audit import AuditedCall, present_call
+from ..river.inbox import StepResult
 from ..river.waiters import Watch
 from ..store_errors import engine_errors
 from ..triggers.starts import CheckedStart, Drain
 from ..views.processes import ProcessInstance
 from .processes import ProcessCalls
+
+MOST_AHEAD = 128
+"""How much may wait to be stepped before whoever hands in a start has to wait: what waits takes memory."""
 
 
 class StartCalls(ProcessCalls):
@@ -55,7 +60,6 @@ class StartCalls(ProcessCalls):
         LimitExceeded (``instances_per_key``).
         """
         return self._start(
-            None,
             name=name,
             key=key,
             deployment_id=deployment_id,
@@ -78,33 +82,49 @@ class StartCalls(ProcessCalls):
         Where there is a watch, it tells of whatever comes after the start, so there is nothing to look for before it
         does. There is none of an inline engine, or where the same request has started the process before.
         """
-        watches: list[Watch] = []
+        begun = self.start_soon(told, **asked)
+        return begun.result(), begun.watch
 
-        def watch(started: ProcessInstance | Literal[False]) -> None:
-            if started:
-                watches.append(self._river.watch_started(int(started.process_instance_id), told))
+    def start_soon(self, told: Callable[[], None], **asked: Any) -> AwaitedStart:
+        """Hand in what :meth:`start` does, checked, and do not wait until it is durable, unless very many do.
 
-        started = self._start(watch, **asked)
-        for each in watches:
-            self._give_look(each)
-        return started, watches[0] if watches else None
+        ``told`` is called as :meth:`watch` does it for what comes after the start, and when the start has come to
+        nothing. Raises what :meth:`start` raises of the request itself.
+        """
+        request = self._request(asked)
+        begun = AwaitedStart(self, asked, told)
+        if isinstance(request, CheckedStart):
+            begun.hand_in(request)
+        else:
+            begun.known = request
+        return begun
 
-    def _start(self, then: Callable[[ProcessInstance | Literal[False]], None] | None, **asked: Any) -> ProcessInstance:
+    def _start(self, **asked: Any) -> ProcessInstance:
         started: ProcessInstance | Literal[False] = False
-        if asked.get("callback_url") is not None:
-            self.webhooks.allowed.check(asked["callback_url"])
         while not started:
             # Once more only where a newer version was deployed since the request was checked against the one before.
-            with engine_errors():
-                request = self._starts.request(**asked)
-                if request.idempotency is not None:
-                    before = self._starts.started_before(request.idempotency)
-                    if before is not None:
-                        return self._records.instance(before)
+            request = self._request(asked)
+            if isinstance(request, ProcessInstance):
+                return request
             try:
-                started = self._pump.step(partial(self._starts.begin_newest, request=request), then)
+                started = self._pump.step(partial(self._starts.begin_newest, request=request))
             except AlreadyUsed as error:
                 return self._first_to_use(request, error)
+        return self._begun(started)
+
+    def _request(self, asked: dict[str, Any]) -> CheckedStart | ProcessInstance:
+        """The request, checked; or what the same request has started before."""
+        if asked.get("callback_url") is not None:
+            self.webhooks.allowed.check(asked["callback_url"])
+        with engine_errors():
+            request = self._starts.request(**asked)
+            if request.idempotency is not None:
+                before = self._starts.started_before(request.idempotency)
+                if before is not None:
+                    return self._records.instance(before)
+        return request
+
+    def _begun(self, started: ProcessInstance) -> ProcessInstance:
         if started.awaits == "quota":
             # The commit has given the slots: whether there was one for it, the turn could not know. It is started even
             # where the store cannot be asked now.
@@ -119,3 +139,64 @@ class StartCalls(ProcessCalls):
             if first is not None:
                 return self._records.instance(first)
         raise StoreUnavailable(f"The process could not be stored: {error}") from error
+
+
+class AwaitedStart:
+    """A start that was handed in, for one who holds no thread until it is durable."""
+
+    def __init__(self, calls: StartCalls, asked: dict[str, Any], told: Callable[[], None]) -> None:
+        self.known: ProcessInstance | None = None
+        """What it has started, once somebody has heard of it."""
+        self.watch: Watch | None = None
+        """Tells of what comes after the start; there is none of an inline engine, nor if another request started it."""
+        self._calls, self._asked, self._told = calls, asked, told
+        self._request: CheckedStart
+        self._brought: StepResult
+        self._call: AuditedCall | None = None
+
+    def hand_in(self, request: CheckedStart) -> None:
+        """Give the checked request to the river."""
+        self._request = request
+        self._call = present_call()
+        begin = partial(self._calls._starts.begin_newest, request=request)
+        self._brought = self._calls._pump.bring(begin, self._watch, self._told)
+        if self._calls._river.waiting() > MOST_AHEAD:
+            self.result()
+
+    def _watch(self, started: ProcessInstance | Literal[False]) -> None:
+        """Called where it is stepped."""
+        if started:
+            self.watch = self._calls._river.watch_started(int(started.process_instance_id), self._told)
+            self._calls._give_look(self.watch)
+        else:
+            self._told()
+
+    @property
+    def is_there(self) -> bool:
+        """Whether :meth:`result` would not wait."""
+        return self.known is not None or self._brought.is_there
+
+    def result(self) -> ProcessInstance:
+        """What has begun, as :meth:`StartCalls.start` returns it, once that is durable; raises what that raises."""
+        if self.known is None:
+            self.known = self._heard() if self._call is None else self._audited(self._call)
+        return self.known
+
+    def _audited(self, call: AuditedCall) -> ProcessInstance:
+        """The same, and the call that asked for it is written down where the step has not done that."""
+        try:
+            with self._calls.audit.recording(call):
+                return self._heard(call)
+        finally:
+            call.written = True
+
+    def _heard(self, call: AuditedCall | None = None) -> ProcessInstance:
+        started: ProcessInstance | Literal[False] = False
+        try:
+            started = self._brought.result()
+        except AlreadyUsed as error:
+            return self._calls._first_to_use(self._request, error)
+        finally:
+            if call is not None and not started:
+                call.written = False
+        return self._calls._begun(started) if started else self._calls._start(**self._asked)

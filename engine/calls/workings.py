@@ -16,6 +16,7 @@ from ..instance.facilities import Facilities
 from ..instance.history import note
 from ..instance.instance import Instance
 from ..limits import Limits
+from ..operating.audit import AuditLog
 from ..river.loop import RiverLoop
 from ..river.pump import Pump
 from ..river.reports import RiverReports
@@ -36,6 +37,7 @@ class Workings:
 
     limits: Limits
     clock: Clock
+    audit: AuditLog
     _store: Store
     _facilities: Facilities
     _deployments: Deployments

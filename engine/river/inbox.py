@@ -40,14 +40,16 @@ class StepResult:
 class AwaitedResult(StepResult):
     """The same for one thread that waits for it: a single lock, where a future has a condition and its list.
 
-    ``then`` is called with the result in the thread that steps, before anything else is.
+    ``then`` is called with the result in the thread that steps, before anything else is; ``failed`` where there is
+    none, once the error is here.
     """
 
-    __slots__ = ("_then", "_there")
+    __slots__ = ("_failed", "_then", "_there")
 
-    def __init__(self, then: Callable[[Any], None] | None = None) -> None:
+    def __init__(self, then: Callable[[Any], None] | None = None, failed: Callable[[], None] | None = None) -> None:
         super().__init__()
         self._then = then
+        self._failed = failed
         self._there = threading.Lock()
         self._there.acquire()
 
@@ -60,6 +62,8 @@ class AwaitedResult(StepResult):
     def set_exception(self, error: BaseException | None) -> None:
         super().set_exception(error)
         self._there.release()
+        if self._failed is not None:
+            self._failed()
 
     def result(self) -> Any:
         """Wait for it; once."""

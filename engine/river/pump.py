@@ -16,6 +16,7 @@ from ..observing import tracing
 from ..operating.audit import AuditedCall, AuditLog, present_call
 from ..stones import event_loop
 from ..views.processes import ProcessInstance
+from .inbox import StepResult
 from .loop import RiverLoop
 from .river import River
 from .turn import Turn
@@ -70,6 +71,30 @@ class Pump:
         if self.inline is not None:
             self._pump(self.inline)
         return result
+
+    def bring(
+        self, action: Callable[[Turn], Any], then: Callable[[Any], None], failed: Callable[[], None]
+    ) -> StepResult:
+        """Have one action stepped as :meth:`step` does, and do not wait: what is returned waits when it is asked.
+
+        ``then`` is called with the result in the thread that steps, or ``failed`` if there is an error; neither in an
+        inline engine, where all is done on return. The present call counts as written from now on. If the result is an
+        error or False, whoever hears of it writes the call down.
+        """
+        event_loop.refuse_here()
+        if self.closed:
+            raise EngineClosed(f"The engine is closed: {self.closed}.")
+        if self.inline is not None or threading.current_thread() is self.loop.thread:
+            done = StepResult()
+            done.set_result(self.step(action))
+            return done
+        call = present_call()
+        if call is not None:
+            action = _noted(action, call, self.audit)
+        brought = self.river.bring(tracing.carried(action) if tracing.is_on() else action, then, failed)
+        if call is not None:
+            call.written = True
+        return brought
 
     def _pump(self, inline: InlineDispatcher) -> bool | None:
         """Carry out what can be carried out now, in this thread; whether there was anything.

@@ -111,9 +111,18 @@ class River:
 
         ``then`` is called with the result in the thread that steps, before anything else is.
         """
-        result = AwaitedResult(then)
+        return self.bring(action, then).result()
+
+    def bring(
+        self, action: Action, then: Callable[[Any], None] | None = None, failed: Callable[[], None] | None = None
+    ) -> StepResult:
+        """Queue an action as :meth:`ask` does, and do not wait: what is returned waits when it is asked.
+
+        ``failed`` is called in the thread that steps if there is an error instead of a result.
+        """
+        result = AwaitedResult(then, failed)
         self.inbox.submit(Command(action, result))
-        return result.result()
+        return result
 
     def post(self, *actions: Action) -> None:
         """Queue actions that nobody waits for; one that cannot be stepped is logged."""

@@ -35,6 +35,7 @@ NOT_ASKED = {
     ("GET", "/metrics"): "for Prometheus",
 }
 OF_A_PROCESS = {
+    "start_soon": "POST /process with Prefer: wait, of a server",
     "start_watched": "POST /process with Prefer: wait, of a server",
     "callback": "for a server",
     "bindings": "of a file at hand: riverstone lint",

@@ -308,9 +308,37 @@ def test_another_engine_ends_what_a_waiting_start_has_begun(kind: str, tmp_path:
             asked = pool.submit(
                 requests.post, f"{server.url}/process", json=body(key="listening"), headers=headers, timeout=70
             )
-            until(lambda: parked(server) == 1)
+            until(lambda: parked(server) == 1 and len(other.instances().items) == 1)
             other.message("paid", {})
             assert asked.result(60).json()["processStatus"] == "success"
+
+
+def test_a_waiting_start_that_its_step_refuses_is_answered_and_written_down(server: Server, engine: Engine) -> None:
+    """The request is parked before that is known: another engine has removed the version, which is known here."""
+    deployed = engine.deploy(line("short", '<manualTask id="a"/>')).deployment_id
+    with Engine(engine.url, passive=True) as other:
+        other.remove_deployment(deployed)
+    order: dict[str, Any] = {"deploymentId": deployed, "processName": "test", "variables": {}}
+    answer = requests.post(f"{server.url}/process", json=order, headers={"Prefer": "wait=30"}, timeout=60)
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown-deployment")
+    refused = engine.audit.entries().items
+    assert [(entry.action, entry.outcome) for entry in refused] == [("postProcesses", "unknown-deployment")]
+    assert not engine._river.watchers.has_watches
+
+
+def test_a_waiting_start_begins_the_version_that_another_engine_has_just_deployed(
+    server: Server, engine: Engine
+) -> None:
+    engine.deploy(line("short", '<manualTask id="a"/>'))
+    with Engine(engine.url, passive=True) as other:
+        newer = other.deploy(line("short", '<manualTask id="b"/>')).deployment_id
+    answer = requests.post(
+        f"{server.url}/process", json=body(key="short"), headers={"Prefer": "wait=30"}, timeout=60
+    ).json()
+    assert answer["processStatus"] == "success"
+    assert engine.get(answer["processInstanceId"]).deployment_id == newer
+    assert [entry.outcome for entry in engine.audit.entries().items] == ["done"]
+    assert not engine._river.watchers.has_watches
 
 
 def test_elsewhere_few_wait_in_threads_and_the_rest_is_answered_at_once(engine: Engine, gate: type[Gate]) -> None:
