@@ -12,6 +12,7 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 
 from .parking import CHANNEL, Parked, Ticket
+from .polling import Poller, serving
 
 SILENT = 10.0
 """Seconds in which a new connection has to begin to ask, and in which the head of a request has to come."""
@@ -55,8 +56,15 @@ class Channel(HTTPChannel):
     ticket: Ticket | None = None
     """Of the request that is parked here."""
 
-    def __init__(self, *given: Any, **more: Any) -> None:
+    poller: Poller | None = None
+    is_heard = False
+    """Whether the server's thread wakes up when something comes on this connection."""
+
+    def __init__(self, *given: Any, poller: Poller | None = None, **more: Any) -> None:
         super().__init__(*given, **more)
+        self.poller = poller
+        if poller is not None:
+            poller.note(self)
         self.since = time.monotonic()
         """When something last went on, or the present request began."""
         self.has_asked = False
@@ -67,6 +75,7 @@ class Channel(HTTPChannel):
         ticket = self.ticket
         if ticket is not None:
             ticket.begin()
+        serving.channel = self
         try:
             super().service()
         except Parked as parked:
@@ -74,6 +83,8 @@ class Channel(HTTPChannel):
             if not parked.ticket.park():
                 self.server.add_task(self)  # type: ignore[arg-type]
             return
+        finally:
+            serving.channel = None
         if ticket is not None and self.ticket is ticket:
             # Whoever waited is gone. Another ticket is that of the next request, which another thread serves already.
             ticket.release()
@@ -83,6 +94,11 @@ class Channel(HTTPChannel):
             # Read while it waits, so that a client that hangs up is seen.
             return not (self.will_close or self.close_when_flushed)
         return bool(super().readable())
+
+    def del_channel(self, map: Any = None) -> None:
+        if self.poller is not None:
+            self.poller.forget(self._fileno)  # type: ignore[attr-defined]
+        super().del_channel(map)
 
     def handle_close(self) -> None:
         super().handle_close()
@@ -165,10 +181,16 @@ Channel.parser_class = Request
 
 
 class Threads(ThreadedTaskDispatcher):
-    """The threads that answer, and a few aside for questions after the server's health."""
+    """The threads that answer, and a few aside for questions after the server's health.
+
+    A request wakes one thread; that one, having taken it, wakes the next if more are waiting and nobody is waking up
+    already. So short requests keep few threads busy, and a long one holds nobody up.
+    """
 
     def __init__(self, count: int) -> None:
         super().__init__()
+        self._idle = 0
+        self._is_waking = False
         self.set_thread_count(count)
         self._aside = ThreadedTaskDispatcher()
         self._aside.set_thread_count(ASIDE)
@@ -176,8 +198,46 @@ class Threads(ThreadedTaskDispatcher):
     def add_task(self, task: Any) -> None:
         if task.requests and str(getattr(task.requests[0], "path", "")).startswith("/health/"):
             self._aside.add_task(task)
-        else:
-            super().add_task(task)
+            return
+        with self.lock:
+            self.queue.append(task)
+            self._wake_one()
+            surplus = len(self.queue) - self._idle
+            if surplus > 0:
+                self.queue_logger.warning("Task queue depth is %d", surplus)
+
+    def handler_thread(self, thread_no: int) -> None:
+        while (task := self._next(thread_no)) is not None:
+            try:
+                task.service()
+            except BaseException:
+                self.logger.exception("Exception when servicing %r", task)
+
+    def _next(self, thread_no: int) -> Any:
+        """What this thread serves next, once there is something; None where it is to end."""
+        with self.lock:
+            while not self.queue and not self.stop_count:
+                self._idle += 1
+                self.active_count -= 1
+                self.queue_cv.wait()
+                self.active_count += 1
+                self._idle -= 1
+                self._is_waking = False
+            if self.stop_count:
+                self.active_count -= 1
+                self.stop_count -= 1
+                self.threads.discard(thread_no)
+                self.thread_exit_cv.notify()
+                return None
+            task = self.queue.popleft()
+            self._wake_one()
+            return task
+
+    def _wake_one(self) -> None:
+        """See to it that somebody serves the next that waits; called with the lock held."""
+        if self.queue and self._idle and not self._is_waking:
+            self._is_waking = True
+            self.queue_cv.notify()
 
     def shutdown(self, cancel_pending: bool = True, timeout: int = 5) -> bool:
         self._aside.shutdown(cancel_pending, timeout)

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -20,6 +21,7 @@ from waitress.server import BaseWSGIServer, create_server
 from ..engine.errors import Invalid
 from .access.loopback import ADD_A_RULE, is_loopback
 from .connections import Channel, Threads, expire, make_room
+from .polling import Poller
 
 DRAIN = 30.0
 POLL = 0.25
@@ -134,17 +136,20 @@ class Server:
             # The application itself must see that a request was forwarded.
             clear_untrusted_proxy_headers=False,
         )
+        self._poller = Poller(self.channels)
         for listening in self._listening():
-            listening.channel_class = Channel
+            listening.channel_class = partial(Channel, poller=self._poller)
+            self._poller.pull = listening.trigger.pull_trigger
+            listening.pull_trigger = self._poller.wake
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{self._listening()[0].getsockname()[1]}"
 
     def run(self) -> None:
         """Serve until it is stopped, then answer what was already asked and return."""
         while not self.stopping.is_set():
-            # Each look asks every connection what it wants, so the more there are the longer it waits by itself.
+            # Now and then every connection is asked what it wants, the less often the more there are.
             most = POLL if len(self.channels) < CROWD else 2 * POLL
-            wasyncore.loop(timeout=most, map=self.channels, count=1, use_poll=True)
+            self._poller.look(most, every=most)
             self._make_room()
         self._drain()
 
@@ -170,14 +175,15 @@ class Server:
         while self._answering() and time.monotonic() < deadline:
             # Whoever waits is told how things stand now.
             expire(self._channels(), math.inf)
-            wasyncore.loop(timeout=POLL / 10, map=self.channels, count=1, use_poll=True)
+            self._poller.look(POLL / 10)
         self.waitress.task_dispatcher.shutdown()
         wasyncore.close_all(self.channels)
+        self._poller.close()
 
     def _channels(self) -> list[Channel]:
         return [one for one in self.channels.values() if isinstance(one, Channel)]
 
-    def _listening(self) -> list[BaseWSGIServer]:
+    def _listening(self) -> list[Any]:
         return [one for one in self.channels.values() if isinstance(one, BaseWSGIServer)]
 
     def _answering(self) -> bool:
