@@ -281,7 +281,7 @@ def values_of(node: Node) -> Iterator[Value]:
     """
     candidates: list[Value | None] = [flow.condition for flow in node.outgoing]
     for definition in node.definitions:
-        candidates += [definition.expression, definition.correlation, *definition.payload.values()]
+        candidates += [definition.expression, definition.correlation, definition.message, *definition.payload.values()]
     if isinstance(node, Activity):
         candidates += node.input_values.values()
     if isinstance(node, StoneTask):

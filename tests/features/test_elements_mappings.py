@@ -102,6 +102,18 @@ def test_an_event_on_a_border_maps_what_it_catches(stage: Stage) -> None:
     assert {"why": "one", "code": "one", "text": "thrown by a script"}.items() <= variables(stage).items()
 
 
+@pytest.mark.parametrize(
+    ("said", "told"), [("No room for ${n}.", "No room for 3."), ("${n}", "3"), ("", "thrown by the end event 'x'")]
+)
+def test_an_end_event_throws_an_error_with_the_text_of_its_model(stage: Stage, said: str, told: str) -> None:
+    named = NAMES.replace('errorCode="one"', f'errorCode="one" camunda:errorMessage="{said}"')
+    thrown = '<startEvent id="b"/><endEvent id="x"><errorEventDefinition errorRef="E"/></endEvent>'
+    body = START + f'<subProcess id="t">{thrown}<sequenceFlow id="in" sourceRef="b" targetRef="x"/></subProcess>'
+    body += '<boundaryEvent id="c" attachedToRef="t"><errorEventDefinition errorRef="E"/></boundaryEvent>'
+    stage.start(model(body + KEEP + end("e") + end("f"), "s -> t -> f", "c -> keep -> e", before=named), n=3)
+    assert variables(stage)["errorMessage"] == told
+
+
 def test_a_start_event_may_set_variables(stage: Stage) -> None:
     start = f'<startEvent id="s">{EXTENDED.format(zeebe("output", twice="=n * 2"))}</startEvent>'
     stage.start(model(start + KEEP + end("e"), "s -> keep -> e"), n=2)

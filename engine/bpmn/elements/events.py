@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ....models.vocabulary import ThrownKind
+from ... import jsontext
 from ...errors import BpmnError
 from ...language import effort
 from ..running.node import Node
@@ -222,7 +223,9 @@ class EndEvent(ThrowEvent):
             return done
         for definition in self.definitions:
             if definition.kind == "error":
-                raise BpmnError(definition.name or "", f"thrown by the end event {self.label}")
+                said = None if definition.message is None else definition.message.evaluate(token.context)
+                text = said if isinstance(said, str) or said is None else jsontext.dumps(said)
+                raise BpmnError(definition.name or "", text or f"thrown by the end event {self.label}")
             if definition.kind == "terminate":
                 token.workflow.terminate(token, everything=self.ends_everything)
                 return None

@@ -12,7 +12,7 @@ from ...language.context import Context
 from ..running.cycles import TimerKind, read_timer
 from ..running.event_definitions import EventDefinition, EventKind
 from .expression_texts import ExpressionText, read_expression
-from .mappings import read_passed
+from .mappings import Input, read_passed
 from .model_reader import ModelReader
 from .vendors import ZEEBE, attribute_value, extensions
 from .words import bpmn_name, child, is_true, label, referred
@@ -58,7 +58,9 @@ def _definition(reader: ModelReader, event: etree._Element, part: etree._Element
     if kind == "error" or kind == "escalation":
         target = reader.by_id.get(referred(part, f"{kind}Ref") or "")
         code = referred(part, f"{kind}Ref") if target is None else target.get(f"{kind}Code") or target.get("id")
-        return EventDefinition(kind=kind, name=code, variables=_variables(part, kind))
+        said = None if target is None else attribute_value(target, "errorMessage")
+        message = None if said is None else reader.value(event, Input(said))
+        return EventDefinition(kind=kind, name=code, message=message, variables=_variables(part, kind))
     if kind == "link":
         return EventDefinition(kind="link", name=part.get("name"))
     if kind == "compensate":

@@ -45,6 +45,8 @@ class EventDefinition(NamedTuple):
     """For a thrown message or signal: what it brings, by name."""
     all_variables: bool = False
     """Whether it brings every variable that its thrower sees."""
+    message: Value | None = None
+    """For a thrown error: its text, where the model gives one."""
     variables: Mapping[str, str] = {}
     """For a caught error or escalation: further variables that get its ``errorCode`` and the like."""
 
