@@ -44,6 +44,7 @@ from .row_types.tokens import TokenRow, WaitRow
 from .row_types.webhooks import NoticeRow, SubscriptionRow, WebhookSecretRow
 from .search.awaited import AwaitedRow, read_awaited
 from .search.figures import Figures, Group, read_figures
+from .search.first_failures import read_first_failures, read_told
 from .search.instance_filter import InstanceFilter
 from .search.instance_places import Place, Sort
 from .search.instance_search import FoundInstances, count_instances, find_instances, find_places, place_of
@@ -159,4 +160,6 @@ __all__ = [
     "place_of",
     "read_awaited",
     "read_figures",
+    "read_first_failures",
+    "read_told",
 ]

@@ -97,7 +97,7 @@ SUMMARY = """
     cancelProcessInstanceId deleteProcessInstanceId debug mock deleteProtection=protected paused owner kept attention
     outcome awaits waitsFor suspended
     """
-ProcessSummaryRecord = record("ProcessSummaryRecord", ProcessSummary, SUMMARY)
+ProcessSummaryRecord = record("ProcessSummaryRecord", ProcessSummary, f"{SUMMARY} failure")
 """A process instance without its variables and outputs."""
 ProcessDetail = record(
     "ProcessDetail",

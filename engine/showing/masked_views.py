@@ -110,7 +110,12 @@ def show_instance(
 
 
 def show_summary(
-    row: InstanceRow, mask: Mask | None, *, kept: int = 0, waits_for: tuple[Awaited, ...] = ()
+    row: InstanceRow,
+    mask: Mask | None,
+    *,
+    kept: int = 0,
+    waits_for: tuple[Awaited, ...] = (),
+    failure: str | None = None,
 ) -> ProcessSummary:
     """One instance in a list."""
     return ProcessSummary(
@@ -140,6 +145,7 @@ def show_summary(
         awaits=row.awaits,
         waits_for=_awaited(waits_for, mask),
         suspended=_suspension(row, mask),
+        failure=_hidden(failure, mask),
     )
 
 

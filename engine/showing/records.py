@@ -50,6 +50,7 @@ from ..views.tasks import Task, TaskCount, TaskState
 from ..views.undo import RewindPlan
 from . import masked_views
 from .awaited import awaited_of
+from .failures import first_failures
 
 T = TypeVar("T")
 AT_ONCE, MOST_COMPARED = 100, 1_000
@@ -230,14 +231,17 @@ class Records:
             before = self._in_order(before, sort)
         part, more = self._part(wanted, limit=limit, before=before, sort=sort)
         kept, awaited = self._kept(part.rows), awaited_of(self.store, part.rows)
+        failures = first_failures(self.store, part.rows)
         shown = (
             masked_views.show_summary(
                 row,
-                self._mask_in_list(row, awaited.get(row.process_instance_id, ())),
-                kept=kept.get(row.process_instance_id, 0),
-                waits_for=awaited.get(row.process_instance_id, ()),
+                self._mask_in_list(row, awaited.get(number, ()), failures.get(number)),
+                kept=kept.get(number, 0),
+                waits_for=awaited.get(number, ()),
+                failure=failures.get(number),
             )
             for row in part.rows
+            for number in [row.process_instance_id]
         )
         return SearchPage(
             items=tuple(shown),
@@ -304,9 +308,14 @@ class Records:
         states: tuple[ProcessState, ...] = get_args(ProcessState)
         return {state: count_instances(self.store, wanted._replace(state=state)) for state in states}
 
-    def _mask_in_list(self, row: InstanceRow, awaited: Iterable[Awaited]) -> Mask | None:
-        # What may have to be hidden is in the reason, and in names of messages and signals.
-        if row.reason is not None or any(each.kind in ("message", "signal") for each in awaited):
+    def _mask_in_list(self, row: InstanceRow, awaited: Iterable[Awaited], failure: str | None) -> Mask | None:
+        # What may have to be hidden is in the reasons, and in names of messages and signals.
+        if (
+            row.reason is not None
+            or failure is not None
+            or row.suspension is not None
+            or any(each.kind in ("message", "signal") for each in awaited)
+        ):
             with suppress(UnknownProcessInstance):
                 return self._mask(*self._rows(row.process_instance_id))
         return None

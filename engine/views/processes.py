@@ -200,6 +200,8 @@ class ProcessSummary:
     """Where it waits for people, events and stones, the first twenty places."""
     suspended: Suspension | None = None
     """Why nothing of it begins, and since when; None where it goes on."""
+    failure: str | None = None
+    """Why the first of the elements has failed that stand still, ``attention`` of them; None where none does."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,7 +14,7 @@ from ..row_types.history import DecisionMadeRow, HistoryRow, RetraceRow
 from ..row_types.instances import ChangedVariableRow, ContentRow, FoldRow, InstanceRow
 from ..row_types.messages import EventRow, KeptMessageRow
 from ..row_types.quotas import QuotaRow
-from ..row_types.tasks import Look, PutOut, TaskCheckRow, TaskRow
+from ..row_types.tasks import Look, PutOut, TaskCheckRow, TaskRow, Told
 from ..row_types.tokens import TokenRow
 from ..row_types.webhooks import WebhookSecretRow
 
@@ -61,6 +61,7 @@ OF_ROW: dict[type[Any], tuple[str, ...]] = {
     QuotaRow: COLUMNS["quota"],
     Look: ("parameters", "outputs", "state"),
     PutOut: ("parameters", "outputs", "state"),
+    Told: ("reason",),
 }
 PLAIN = frozenset({"reason", "value"})
 """Columns of free text, where what looks encrypted may be just a text; the others are JSON, which never does."""

@@ -103,6 +103,15 @@ class PutOut:
 
 
 @dataclass(slots=True)
+class Told:
+    """Why a task has failed, of its row of the ledger."""
+
+    id: int
+    status: TaskStatus
+    reason: str | None
+
+
+@dataclass(slots=True)
 class ExternalRow:
     """A task that workers fetch over HTTP, and who has it."""
 

@@ -190,3 +190,24 @@ def test_who_writes_a_message_is_offered_what_is_awaited(studio: Studio, looker:
     expect(started).to_have_attribute("title", re.compile("here; .* at the server"))
     looker.page.get_by_label("Until").fill("2001-01-01")
     looker.sees("No process is like that.")
+
+
+def test_a_row_says_why_its_process_stands_still(studio: Studio, looker: Looker) -> None:
+    engine = studio.engine
+
+    def start(task: TaskInfo) -> None:
+        raise RuntimeError("no more quota")
+
+    engine.stone("greedy")(start)
+    engine.deploy(line("greedy", service("a", "greedy")), on_failure="pause")
+    number = engine.start(key="greedy", name="greedy").process_instance_id
+    engine.wait(number, 60)
+    engine.deploy(line("asks", ASK))
+    waiting = engine.start(key="asks", name="asks").process_instance_id
+    engine.suspend(waiting, reason="A freeze until Monday")
+    looker.go()
+    row = looker.page.get_by_role("row").filter(has=looker.link("greedy"))
+    expect(row).to_contain_text("no more quota")
+    expect(looker.page.get_by_role("row").filter(has=looker.link("asks"))).to_contain_text("A freeze until Monday")
+    engine.skip(engine.tasks(number)[0].task_id)
+    expect(row).not_to_contain_text("no more quota")

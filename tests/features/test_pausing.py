@@ -471,3 +471,31 @@ def test_a_debug_run_shares_the_verbs(engine: Engine, world: World) -> None:
     assert (found.paused, found.attention) == (True, 1)
     engine.done_by_hand(ids(engine, started)["b"], {"id": "x"})
     assert engine.wait(started, 60).status == "success"
+
+
+def test_a_list_tells_why_each_stands_still_and_hides_secrets(engine: Engine, world: World) -> None:
+    template = [{"Key": "password", "Type": "String", "NoEcho": "true"}]
+    engine.deploy(line("secretive", service("a", "make")), parameter_template=template)
+    asks = '<exclusiveGateway id="g" name="Large?"/><endEvent id="y"/><endEvent id="n"/>'
+    ways = flow("g", "y", "${size > 3}") + flow("g", "n", "${size < 2}")
+    engine.deploy(drawn("chooses", '<startEvent id="s"/>', asks, flow("s", "g"), ways))
+    world.wrong("start", "b", RuntimeError("no more quota"))
+    world.wrong("start", "a", RuntimeError("hunter22 is no password"))
+    expected = {
+        run(
+            engine, "secretive", {"password": "hunter22"}, on_failure="pause"
+        ).process_instance_id: "***** is no password",
+        paused(engine): "no more quota",
+        run(engine, "chooses", {"size": 2}, on_failure="pause").process_instance_id: "no condition holds",
+    }
+    going = run(engine, "three", {"size": 1})
+    found = {item.process_instance_id: item.failure for item in engine.search().items}
+    assert found.pop(going.process_instance_id) is None
+    assert found.keys() == expected.keys()
+    for number, text in expected.items():
+        assert text in str(found[number])
+        assert "hunter22" not in str(found[number])
+    (retried,) = (number for number, text in expected.items() if "quota" in text)
+    engine.retry(retried)
+    engine.wait(retried, 60)
+    assert [item.failure for item in engine.search().items if item.process_instance_id == retried] == [None]

@@ -86,7 +86,7 @@ export function processesPage({ main, query, client, titled }) {
           item.mock && el("span", { class: "tag" }, t("flag.mock")),
           item.debug && el("span", { class: "tag" }, t("flag.debug")),
         ),
-        item.reason && el("span", { class: "reason clamp" }, heard(`${t("reason")}: `), said(item.reason)),
+        reasonOf(item) && el("span", { class: "reason clamp" }, heard(`${t("reason")}: `), said(reasonOf(item))),
       ),
       el("td", { class: "is-key" }, said(item.key, { class: "said clip" })),
       el("td", { class: "is-id" }, item.processInstanceId),
@@ -355,4 +355,9 @@ export function processesPage({ main, query, client, titled }) {
       clearTimeout(typing);
     },
   };
+}
+
+/** Why it stands still, or has failed. */
+function reasonOf({ suspended, failure, reason }) {
+  return suspended?.reason ?? failure ?? reason;
 }

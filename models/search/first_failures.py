@@ -1,0 +1,35 @@
+"""What has failed first in each of several process instances and waits for a decision, for whoever looks at a list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ..commit.connection import Connection
+from ..databases.statements import marks, parts, select
+from ..row_types.tasks import Told
+from ..row_types.tokens import TokenRow
+
+AT_ONCE = 500
+
+
+def read_first_failures(store: Connection, numbers: Sequence[int], *, failed: int) -> list[TokenRow]:
+    """The oldest token of each instance whose state is ``failed``; raises StoreError."""
+    return [row for some in parts(numbers, AT_ONCE) for row in _first(store, some, failed)]
+
+
+def _first(store: Connection, numbers: Sequence[int], failed: int) -> Iterable[TokenRow]:
+    return store.rows(TokenRow, FIRST.format(marks(numbers)), (*numbers, failed))
+
+
+def read_told(store: Connection, task_ids: Sequence[int]) -> dict[int, Told]:
+    """Why these tasks have failed, by their ids; raises StoreError."""
+    found = (store.rows(Told, TOLD.format(marks(some)), some) for some in parts(task_ids, AT_ONCE))
+    return {row.id: row for rows in found for row in rows}
+
+
+_OLDEST = (
+    "SELECT `process_instance_id`, MIN(`id`) FROM `token`"
+    " WHERE `process_instance_id` IN ({}) AND `state` = ? GROUP BY `process_instance_id`"
+)
+FIRST = select("token", TokenRow, f"(`process_instance_id`, `id`) IN ({_OLDEST})")
+TOLD = select("task", Told, "`id` IN ({})")
