@@ -16,6 +16,7 @@ from riverstone.api.access.rule import Access
 from riverstone.api.server import Server
 from riverstone.engine import Engine
 
+from ..features.sketch import line
 from ..oidc.signing_in import asking, honest
 from .looking import Looker
 
@@ -102,3 +103,29 @@ def test_a_session_that_is_revoked_is_over_at_once(browser: Browser, served: tup
         looker.sees("Your session is over.")
         expect(looker.link("Sign in")).to_be_visible()
         looker.wrong = [each for each in looker.wrong if not each.startswith(f"asked {issuer}/")]
+
+
+def test_a_session_that_ends_in_the_middle_of_a_form_loses_nothing(
+    browser: Browser, served: tuple[Engine, str, str]
+) -> None:
+    engine, url, issuer = served
+    fields = '<camunda:formField id="street" label="Street" type="string"/>'
+    form = f"<extensionElements><camunda:formData>{fields}</camunda:formData></extensionElements>"
+    engine.deploy(line("moves", f'<userTask id="ask" name="Where to?" camunda:assignee="ann">{form}</userTask>'))
+    number = engine.start(key="moves", name="A move").process_instance_id
+    (task,) = engine.tasks(number)
+    with Looker(browser, url) as looker:
+        looker.context.add_cookies([{"name": "person", "value": "ann", "url": issuer}])
+        # From a mail, by somebody who has not signed in yet.
+        looker.go(f"#/task/{task.task_id}")
+        looker.link("Sign in").click()
+        looker.field("Street").fill("Main Street 1")
+        engine.sessions.revoke("ann")
+        looker.button("Complete").click()
+        looker.sees("Your session is over.")
+        looker.link("Sign in").click()
+        expect(looker.field("Street")).to_have_value("Main Street 1")
+        looker.button("Complete").click()
+        looker.sees("Where to? is done.")
+        looker.wrong = [each for each in looker.wrong if not each.startswith(f"asked {issuer}/")]
+    assert dict(engine.variables(number))["street"] == "Main Street 1"

@@ -11,7 +11,7 @@ import { isPage, pageOf } from "./pages.js";
 import { prefer, preference } from "./preference.js";
 import { place, to } from "./route.js";
 import { get, refused } from "./server.js";
-import { mayBeOffered, signInLink, whoIs } from "./signin.js";
+import { comeBack, mayBeOffered, signInLink, whoIs } from "./signin.js";
 
 const WAYS = [
   ["processes", ["processes", "process"]],
@@ -220,6 +220,7 @@ document.body.append(
   ...NOTICES,
   main,
 );
+comeBack();
 addEventListener("hashchange", moved);
 // It is on its way while the server says who is there.
 if (isPage(place().name)) pageOf(place().name);

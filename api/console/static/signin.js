@@ -4,8 +4,10 @@ import { el, fill } from "./element.js";
 import { icon } from "./icon.js";
 import { t } from "./language.js";
 import { problemBox } from "./notice.js";
+import { place, rename, to } from "./route.js";
 import { BASE, get, remove } from "./server.js";
 
+const LEFT = "riverstone.left";
 const REASONS = ["refused", "expired", "invalid", "unnamed"].map((each) => `sign-in-${each}`);
 
 /** Whether people may sign in at this server. */
@@ -17,9 +19,29 @@ export async function mayBeOffered() {
   }
 }
 
-/** Where the browser goes to sign in. */
+/** Where the browser goes to sign in. Whoever comes back is at the console's first page, so the present one is kept. */
 export function signInLink() {
-  return el("a", { href: new URL("session/begin", BASE).href, class: "button primary" }, icon("key"), t("signin.in"));
+  return el("a", { href: new URL("session/begin", BASE).href, class: "button primary", onclick: keepPlace }, icon("key"), t("signin.in"));
+}
+
+function keepPlace() {
+  try {
+    if (place().name !== "sign-in") sessionStorage.setItem(LEFT, location.hash);
+  } catch {
+    // A browser that keeps nothing leads to the first page.
+  }
+}
+
+/** Go on where somebody was before they signed in. */
+export function comeBack() {
+  try {
+    const left = sessionStorage.getItem(LEFT);
+    if (!left || location.hash !== "") return;
+    sessionStorage.removeItem(LEFT);
+    rename(left);
+  } catch {
+    // Nothing was kept.
+  }
 }
 
 /** End the session here, then at the provider; without an answer of the server nobody is told that it has ended. */
