@@ -36,9 +36,9 @@ def needed(**metadata: Any) -> fields.String:
 
 
 WHOSE: Mapping[str, fields.Field[Any]] = {
-    "projectId": text("11111", display_name="项目", variable=True),
-    "regionId": text("bcc", display_name="区域", variable=True),
-    "expireTime": text("-1", display_name="到期时间", variable=True),
+    "projectId": text("11111", display_name="Project 项目", variable=True),
+    "regionId": text("bcc", display_name="Region 区域", variable=True),
+    "expireTime": text("-1", display_name="Expiry 到期时间", variable=True),
 }
 
 
@@ -105,10 +105,10 @@ class SecurityGroup(CloudStone):
     """A named set of firewall rules."""
 
     code = "SIP::EC2::SecurityGroup"
-    display_name = "安全组"
+    display_name = "Security group 安全组"
     kind = "groups"
     id_output = "securityGroupName"
-    parameters = {**WHOSE, "groupName": text("app", visible=True, display_name="名称")}
+    parameters = {**WHOSE, "groupName": text("app", visible=True, display_name="Name 名称")}
     outputs = {"securityGroupName": "the group's id, by which servers and ports name it"}
 
     def wishes(self, task: TaskInfo) -> dict[str, Any]:
@@ -119,20 +119,20 @@ class Instance(CloudStone):
     """A virtual server; it takes four looks to boot."""
 
     code = "SIP::EC2::Instance"
-    display_name = "云主机"
+    display_name = "Server 云主机"
     kind = "servers"
     looks = 4
     id_output = "instanceCode"
     parameters = {
         **WHOSE,
-        "instanceType": text("m1.small", visible=True, display_name="规格"),
-        "imageId": text(visible=True, display_name="镜像"),
-        "securityGroupName": text("default", display_name="安全组"),
-        "subnetId": text(display_name="子网"),
+        "instanceType": text("m1.small", visible=True, display_name="Size 规格"),
+        "imageId": text(visible=True, display_name="Image 镜像"),
+        "securityGroupName": text("default", display_name="Security group 安全组"),
+        "subnetId": text(display_name="Subnet 子网"),
         "vpcId": text(display_name="VPC"),
-        "storageId": text(display_name="存储"),
-        "keypairName": text(display_name="密钥对"),
-        "password": text(display_name="密码", no_echo=True, variable=True),
+        "storageId": text(display_name="Storage 存储"),
+        "keypairName": text(display_name="Key pair 密钥对"),
+        "password": text(display_name="Password 密码", no_echo=True, variable=True),
         "resourceGroupId": text(),
         "ftSpecName": text(),
         "disableApiTermination": fields.Boolean(load_default=False),
@@ -165,15 +165,17 @@ class Volume(CloudStone):
     """A disk attached to a server."""
 
     code = "SIP::EC2::Volume"
-    display_name = "云硬盘"
+    display_name = "Volume 云硬盘"
     kind = "volumes"
     looks = 2
     id_output = "volumeId"
     parameters = {
         **WHOSE,
-        "instanceCode": needed(display_name="云主机"),
+        "instanceCode": needed(display_name="Server 云主机"),
         "volumeBuyNum": fields.Integer(
-            load_default=10, validate=validate.Range(1, 10_000), metadata={"display_name": "数据盘大小", "unit": "GB"}
+            load_default=10,
+            validate=validate.Range(1, 10_000),
+            metadata={"display_name": "Disk size 数据盘大小", "unit": "GB"},
         ),
         "zoneCode": text("cc1"),
         "storageId": text(),
@@ -202,14 +204,14 @@ class FirewallPort(CloudStone):
     """An open port of a security group."""
 
     code = "SIP::EC2::FirewallPort"
-    display_name = "防火墙端口"
+    display_name = "Firewall port 防火墙端口"
     kind = "ports"
     id_output = "portId"
     parameters = {
         **WHOSE,
-        "securityGroupName": text("default", visible=True, display_name="安全组"),
+        "securityGroupName": text("default", visible=True, display_name="Security group 安全组"),
         "port": fields.Integer(
-            required=True, validate=validate.Range(1, 65_535), metadata={"visible": True, "display_name": "端口"}
+            required=True, validate=validate.Range(1, 65_535), metadata={"visible": True, "display_name": "Port 端口"}
         ),
         "protocol": fields.String(load_default="tcp", validate=validate.OneOf(["tcp", "udp"])),
     }
@@ -227,12 +229,12 @@ class GetFile(CloudStone):
     """A file fetched onto a server."""
 
     code = "SIP::GetFile"
-    display_name = "下载文件"
+    display_name = "Download 下载文件"
     kind = "files"
     id_output = "fileId"
     parameters = {
-        "instanceCode": needed(display_name="云主机"),
-        "url": needed(display_name="地址"),
+        "instanceCode": needed(display_name="Server 云主机"),
+        "url": needed(display_name="Address 地址"),
         "path": text("/tmp"),
     }
     outputs = {"fileId": "the file's id", "path": "where it lies on the server"}
@@ -253,14 +255,14 @@ class Shell(CloudStone):
     """A command run on a server; its undo stands for the command that uninstalls again."""
 
     code = "SIP::Shell"
-    display_name = "执行命令"
+    display_name = "Command 执行命令"
     kind = "commands"
     looks = 2
     id_output = "commandId"
     parameters = {
-        "instanceCode": needed(display_name="云主机"),
-        "command": needed(display_name="命令"),
-        "diskNeeded": fields.Integer(load_default=1, metadata={"display_name": "所需磁盘", "unit": "GB"}),
+        "instanceCode": needed(display_name="Server 云主机"),
+        "command": needed(display_name="Command 命令"),
+        "diskNeeded": fields.Integer(load_default=1, metadata={"display_name": "Disk needed 所需磁盘", "unit": "GB"}),
     }
     outputs = {"commandId": "the run's id", "exitCode": "0 when it went well"}
 
@@ -283,13 +285,15 @@ class Bill(CloudStone):
     """An order charged to a project; taking it back refunds it, and a mock run forecasts its price."""
 
     code = "Bingo::RS::FRONT::RSBILLING"
-    display_name = "计费"
+    display_name = "Billing 计费"
     kind = "bills"
     id_output = "billId"
     parameters = {
         **WHOSE,
-        "buyNum": fields.Integer(load_default=1, validate=validate.Range(min=1), metadata={"display_name": "购买数量"}),
-        "unitPrice": fields.Integer(load_default=100, metadata={"display_name": "单价"}),
+        "buyNum": fields.Integer(
+            load_default=1, validate=validate.Range(min=1), metadata={"display_name": "Quantity 购买数量"}
+        ),
+        "unitPrice": fields.Integer(load_default=100, metadata={"display_name": "Unit price 单价"}),
     }
     outputs = {"billId": "the bill's id", "price": "what is charged"}
 
@@ -310,8 +314,8 @@ class Mail(Stone):
 
     cloud: ClassVar[Cloud] = CLOUD
     code = "SIP::Mail"
-    display_name = "邮件"
-    parameters = {"to": needed(display_name="收件人"), "subject": needed(display_name="主题")}
+    display_name = "Mail 邮件"
+    parameters = {"to": needed(display_name="To 收件人"), "subject": needed(display_name="Subject 主题")}
     outputs = {"mailId": "the mail's id"}
 
     def start(self, task: TaskInfo) -> None:

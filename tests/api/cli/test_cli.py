@@ -707,7 +707,7 @@ def test_a_file_and_a_process_are_drawn(run: Run, tmp_path: Path) -> None:
 def test_stones_are_listed_with_what_they_take_put_out_and_can_do(run: Run, tmp_path: Path) -> None:
     listed = run("--stones", "riverstone.bpmn_samples.stones", "stone", "list").stdout
 
-    assert "SIP::EC2::Volume  云硬盘  A disk attached to a server.\n    parameters: " in listed
+    assert "SIP::EC2::Volume  Volume 云硬盘  A disk attached to a server.\n    parameters: " in listed
     assert "instanceCode* (string), volumeBuyNum (integer)" in listed
     assert "    hooks: start, monitor, rollback, cancel, delete, mock" in listed
     assert not list(tmp_path.glob("*.db"))
