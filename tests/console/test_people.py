@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from riverstone.bpmn_samples import path
 from riverstone.engine import Person
@@ -181,6 +181,20 @@ def test_a_task_without_a_form_asks_what_the_next_condition_reads(studio: Studio
     looker.sees("Approve the order is done.")
     assert studio.engine.wait(started.process_instance_id, 60).status == "success"
     assert len(studio.cloud.list("servers")) == 1
+
+
+def test_a_form_that_has_not_come_is_not_sent(looker: Looker, task: str) -> None:
+    held: list[Route] = []
+    looker.page.route("**/form", lambda route: held.append(route))
+    looker.go(f"#/task/{task}")
+    while not held:
+        looker.page.wait_for_timeout(50)
+    expect(looker.button("Complete")).to_be_hidden()
+    for route in held:
+        route.continue_()
+    looker.page.unroute("**/form")
+    looker.button("Complete").click()
+    looker.sees("are not right yet; nothing was sent.")
 
 
 def test_what_somebody_else_takes_meanwhile_is_told_and_nothing_typed_is_lost(

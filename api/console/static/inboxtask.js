@@ -34,7 +34,8 @@ export function taskPage({ main, id, client, titled }) {
     icon("success"),
     t("person.complete"),
   );
-  const foot = el("div", { class: "form-foot" }, send, el("span", { class: "hint" }, t("person.keys")));
+  // There is nothing to send before the form has come.
+  const foot = el("div", { class: "form-foot", hidden: true }, send, el("span", { class: "hint" }, t("person.keys")));
   const view = new FormView(filled);
   const form = el("form", { novalidate: true, onsubmit: submitted, onkeydown: pressed }, view.node, foot);
   const answer = el(
