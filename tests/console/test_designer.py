@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from riverstone.bpmn_samples import path
 from riverstone.engine import Engine, UnknownDraft
 
-from ..features.sketch import definitions, line, service
+from ..features.sketch import definitions, flow, line, process, service
 from ..features.test_decisions import decisions, table
 from .conftest import Studio
 from .looking import Looker
@@ -448,8 +448,8 @@ def test_the_way_through_a_decision_is_painted(studio: Studio, looker: Looker) -
         task = next(each for each in engine.tasks(started.process_instance_id) if each.end_time is None)
         engine.people.complete(task.task_id, values)
     looker.sees_status("Succeeded")
-    for flow in ("b", "c", "yes", "d"):
-        expect(looker.element(flow)).to_have_class(re.compile("is-taken"))
+    for taken in ("b", "c", "yes", "d"):
+        expect(looker.element(taken)).to_have_class(re.compile("is-taken"))
     expect(looker.element("no")).not_to_have_class(re.compile("is-taken"))
 
 
@@ -481,3 +481,77 @@ def test_stones_are_lined_up_by_the_keyboard_and_a_wrong_id_is_told(studio: Stud
     field.fill("letter")
     expect(page.locator('.designer-canvas [data-element-id="letter"]')).to_be_visible()
     expect(field).to_have_attribute("aria-invalid", "false")
+
+
+WAYS = definitions(
+    process(
+        "sizes", '<startEvent id="s"/><exclusiveGateway id="g" name="How large?"/>',
+        '<endEvent id="small" name="Small"/><endEvent id="large" name="Large"/><endEvent id="other" name="Other"/>',
+        flow("s", "g"), flow("g", "small"), flow("g", "large", "${size > 10}"), flow("g", "other"),
+    )
+)  # fmt: skip
+
+
+def test_a_gateway_lists_its_flows_with_their_conditions(studio: Studio, looker: Looker) -> None:
+    model_id = studio.engine.save_model(WAYS).model_id
+    page = opened(looker, model_id)
+    choose(page, "g")
+    ways = page.locator(".designer-ways li")
+    expect(ways.locator(".link")).to_have_text(["→ Small", "→ Large", "→ Other"])
+    ways.nth(0).get_by_label("Taken when", exact=True).fill("${size < 3}")
+    ways.nth(2).get_by_label("Taken when no other is").check()
+    expect(ways.nth(2).get_by_label("Taken when", exact=True)).to_have_count(0)
+    ways.nth(1).get_by_role("button", name="Move up").click()
+    expect(ways.locator(".link")).to_have_text(["→ Large", "→ Small", "→ Other"])
+    looker.keep("designer-gateway")
+    assert looker.barriers() == []
+    page.locator(".designer-canvas").press("Control+z")
+    expect(ways.locator(".link")).to_have_text(["→ Small", "→ Large", "→ Other"])
+    page.locator(".designer-canvas").press("Control+y")
+    expect(ways.locator(".link")).to_have_text(["→ Large", "→ Small", "→ Other"])
+    looker.button("Deploy").click()
+    looker.sees("is deployed as version 1")
+    saved = studio.engine.model(model_id).xml
+    assert saved.index('targetRef="large"') < saved.index('targetRef="small"') < saved.index('targetRef="other"')
+    assert 'default="g_other"' in saved
+    ways.nth(1).locator(".link").click()
+    expect(page.locator(".designer-panel-head .sub")).to_have_text("Flow")
+    expect(looker.field("Taken when", exact=True)).to_have_value("${size < 3}")
+
+
+def test_what_was_deployed_is_started_from_there(studio: Studio, looker: Looker) -> None:
+    page = opened(looker, studio.engine.save_model(line("hello", '<userTask id="ask" name="Ask"/>')).model_id)
+    looker.button("Deploy").click()
+    looker.sees("is deployed as version 1")
+    page.get_by_role("main").get_by_role("link", name="Start").click()
+    expect(page).to_have_url(re.compile("#/start.*key=hello"))
+
+
+def test_nothing_is_pressed_before_something_is_drawn(studio: Studio, looker: Looker) -> None:
+    model_id = studio.engine.save_model(VOLUMES).model_id
+    held: list[Route] = []
+    looker.page.route("**/template*", lambda route: held.append(route))
+    looker.go(f"#/edit/{model_id}")
+    barred = looker.page.locator(".designer-bar [inert]")
+    expect(barred).to_have_count(2)
+    looker.page.keyboard.press("Control+s")
+    while not held:
+        looker.page.wait_for_timeout(50)
+    held[0].continue_()
+    expect(barred).to_have_count(0)
+
+
+def test_a_form_alone_comes_to_the_files_of_its_model(studio: Studio, looker: Looker, tmp_path: Path) -> None:
+    asks = '<userTask id="ask" name="Ask" camunda:formRef="order"/>'
+    form = '{"type": "default", "id": "order", "components": [{"type": "textfield", "key": "name", "label": "%s"}]}'
+    model_id = studio.engine.save_model(line("order", asks), (form % "Once").encode()).model_id
+    file = tmp_path / "order.form"
+    file.write_text(form % "Now")
+    looker.go(f"#/model/{model_id}")
+    looker.button("Replace the file…").click()
+    looker.field("BPMN files").set_input_files(file)
+    looker.button("Save", exact=True).click()
+    expect(looker.page.get_by_role("dialog")).to_have_count(0)
+    files = studio.engine.model(model_id).files
+    assert len(files) == 2
+    assert ["Now" in text for text in files] == [False, True]

@@ -4,7 +4,7 @@ import { el, fill, said } from "./element.js";
 import { ask } from "./dialog.js";
 import { counted, t } from "./language.js";
 import { problemBox } from "./notice.js";
-import { get, post } from "./server.js";
+import { get, getAll, post } from "./server.js";
 
 export const ACTIONS = ["retry", "rollback", "cancel", "delete", "rewind", "migrate", "suspend", "unsuspend", "retain"];
 const MOST_SHOWN = 20;
@@ -42,9 +42,27 @@ export function groupTable(groups) {
   );
 }
 
-function field(id, label, input) {
+function field(id, label, input, hint = null) {
   input.id = id;
-  return el("div", { class: "field" }, el("label", { for: id }, label), input);
+  if (hint !== null) input.setAttribute("aria-describedby", `${id}-hint`);
+  return el(
+    "div",
+    { class: "field" },
+    el("label", { for: id }, label),
+    input,
+    hint !== null && el("p", { class: "hint", id: `${id}-hint` }, hint),
+  );
+}
+
+/** A choice of versions, of the key that is searched for or of all. */
+function versionChoice(key, changed) {
+  const select = el("select", { onchange: changed }, el("option", { value: "" }, t("choose")));
+  getAll("deployment", { key })
+    .then((found) => found.filter((each) => !key || each.key === key))
+    .then((found) => select.append(...found.map(({ deploymentId, key: each, version, createTime }) =>
+      el("option", { value: deploymentId }, `${each} · v${version} · ${createTime}`))))
+    .catch((problem) => select.after(problemBox(problem)));
+  return select;
 }
 
 /** Ask what is to be done for all of them; resolves with the batch that was started, or null. */
@@ -55,16 +73,18 @@ export async function askForAll(query) {
     ACTIONS.map((key) => el("option", { value: key }, t(`batch.action.${key}`))),
   );
   const element = el("input", { type: "text", maxlength: 255, onchange: () => look() });
-  const version = el("input", { type: "text", maxlength: 36, onchange: () => look() });
+  const version = versionChoice(query.key, () => look());
   const versionField = field("batch-version", t("batch.version"), version);
   const rate = el("input", { type: "number", min: "0.001", max: "10000", step: "any" });
-  const elementField = field("batch-element", t("batch.element"), element);
+  const elementField = field("batch-element", t("batch.element"), element, "");
+  const elementHint = elementField.querySelector(".hint");
   const plan = el("div", { "aria-live": "polite" });
   let latest = 0;
 
   async function look() {
     const turn = ++latest;
     elementField.hidden = !["retry", "rewind"].includes(action.value);
+    elementHint.textContent = action.value === "retry" ? t("batch.element.any") : "";
     versionField.hidden = !["migrate", "rewind"].includes(action.value);
     if (action.value === "migrate" && !version.value.trim()) return fill(plan, el("p", {}, t("batch.version.needed")));
     if (action.value === "rewind" && !element.value.trim()) return fill(plan, el("p", {}, t("batch.element.needed")));
@@ -101,7 +121,7 @@ export async function askForAll(query) {
       field("batch-action", t("batch.action"), action),
       elementField,
       versionField,
-      field("batch-rate", t("batch.rate"), rate),
+      field("batch-rate", t("batch.rate"), rate, t("batch.rate.hint")),
       plan,
     ],
     act: () =>

@@ -72,7 +72,7 @@ export function batchesPage({ main, query, titled }) {
 export function batchPage({ main, id, query, client, titled }) {
   const may = client.scopes.length === 0 || client.scopes.includes("run");
   titled(t("batch"));
-  const facts = el("div");
+  const facts = el("div", { class: "stack" });
   const results = el("tbody");
   const trouble = el("div");
   const result = query.get("result") ?? "";
@@ -90,7 +90,7 @@ export function batchPage({ main, id, query, client, titled }) {
       ["", "refused", "done", "waiting"].map((key) =>
         el(
           "a",
-          { class: "tab", href: to("batch", id, { result: key }), "aria-current": key === result ? "true" : null },
+          { class: "button tab", href: to("batch", id, { result: key }), "aria-current": key === result ? "true" : null },
           t(`batch.result.${key || "all"}`),
         ),
       ),

@@ -12,25 +12,20 @@ export class EditBar {
   constructor({ id, parts, verdict, ...acts }) {
     this.undo = tool("undone", "edit.undo.do", acts.undo);
     this.redo = tool("redo", "edit.redo.do", acts.redo);
-    const back = id ? to("model", id) : to("models");
-    this.node = el(
-      "div",
-      { class: "designer-bar" },
-      el("a", { class: "button square quiet", href: back, "aria-label": t("nav.models"), title: t("nav.models") }, icon("left")),
-      parts,
+    // Nothing can be done before something is drawn.
+    this.parts = [
       el(
         "div",
-        { class: "designer-tools" },
+        { class: "designer-tools", inert: true },
         this.undo,
         this.redo,
         tool("fit", "zoom.fit", acts.fit),
         // Its list closes with the click that opens it.
         tool("search", "edit.search", () => setTimeout(acts.find)),
       ),
-      verdict,
       el(
         "div",
-        { class: "actions" },
+        { class: "actions", inert: true },
         button("edit.diff", acts.differ, "diff"),
         menu("download", "edit.download", FORMATS.map((kind) => item(kind.toUpperCase(), () => acts.download(kind)))),
         button("edit.discard", acts.discard, null, "quiet"),
@@ -38,7 +33,22 @@ export class EditBar {
         button("trial", acts.tryIt, "play"),
         button("deploy", acts.deploy, "upload", "primary"),
       ),
+    ];
+    const back = id ? to("model", id) : to("models");
+    this.node = el(
+      "div",
+      { class: "designer-bar" },
+      el("a", { class: "button square quiet", href: back, "aria-label": t("nav.models"), title: t("nav.models") }, icon("left")),
+      parts,
+      this.parts[0],
+      verdict,
+      this.parts[1],
     );
+  }
+
+  /** Something is drawn now. */
+  ready() {
+    for (const part of this.parts) part.inert = false;
   }
 
   /** What can be undone now, and done again. */

@@ -69,13 +69,17 @@ const [TALLEST, WIDTH] = [256, 260];
 export function offer(input, suggestions, done) {
   const id = unique("offer");
   const list = el("ul", { class: "offer", role: "listbox", id, popover: "manual", "aria-label": t("edit.hints") });
-  const roles = { role: "combobox", "aria-autocomplete": "list", "aria-controls": id, "aria-expanded": "false" };
+  const roles = { "aria-autocomplete": "list", "aria-controls": id, "aria-haspopup": "listbox" };
   for (const [name, value] of Object.entries(roles)) input.setAttribute(name, value);
+  // A text of several lines must not be a combobox, and nothing else may say that it is expanded.
+  const expanded = (on) => input.tagName === "INPUT" && input.setAttribute("aria-expanded", String(on));
+  if (input.tagName === "INPUT") input.setAttribute("role", "combobox");
+  expanded(false);
   let at = -1;
   const isOpen = () => list.matches(":popover-open");
   const close = () => {
     if (isOpen()) list.hidePopover();
-    input.setAttribute("aria-expanded", "false");
+    expanded(false);
     input.removeAttribute("aria-activedescendant");
     at = -1;
   };
@@ -110,7 +114,7 @@ export function offer(input, suggestions, done) {
     fill(list, shown.map(option));
     if (!isOpen()) list.showPopover();
     place();
-    input.setAttribute("aria-expanded", "true");
+    expanded(true);
     return point(0);
   };
   /** Below the field, or above it where there is more room, and never beyond the window. */

@@ -181,7 +181,8 @@ export class Editor {
     const canvas = this.get("canvas");
     canvas.resized();
     const { inner, outer } = canvas.viewbox();
-    const room = { left: 90, right: 40, top: 40, bottom: 60 };
+    const palette = canvas.getContainer().querySelector(".djs-palette");
+    const room = { left: palette ? palette.offsetLeft + palette.offsetWidth + 16 : 40, right: 40, top: 40, bottom: 60 };
     const [width, height] = [outer.width - room.left - room.right, outer.height - room.top - room.bottom];
     const scale = Math.min(1, Math.max(0.5, Math.min(width / inner.width, height / inner.height)));
     const place = (start, size, space) => start - Math.max(0, (space / scale - size) / 2);

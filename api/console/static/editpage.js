@@ -9,6 +9,7 @@ import { EditFindings } from "./editfindings.js";
 import { Editor, loadKit } from "./editor.js";
 import { Panel } from "./editpanel.js";
 import { el, fill, said } from "./element.js";
+import { icon } from "./icon.js";
 import { t } from "./language.js";
 import { box, problemBox, toast } from "./notice.js";
 import { go, to } from "./route.js";
@@ -115,6 +116,7 @@ export function editPage({ main, id, query, client, titled }) {
     fill(heading, said(content.name || content.key || t("edit.new")));
     titled(content.name || t("edit.draw"));
     panel.show(editor.chosen, true);
+    bar.ready();
     if (dropped.length > 0) tellDropped(dropped);
     else if (/<!--|<!\[CDATA\[/.test(xml)) fill(trouble, box("info", el("p", {}, t("edit.comments"))));
     changed(false);
@@ -252,7 +254,10 @@ export function editPage({ main, id, query, client, titled }) {
     try {
       newest = await post(`model/${draft.id}/deployment`);
       state.textContent = `v${newest.version}`;
-      toast(t("deployed", { name: content.name, version: newest.version }));
+      const start = client.scopes.length === 0 || client.scopes.includes("run");
+      const way = el("a", { class: "button", href: to("start", null, { key: newest.key }) }, icon("play"), t("nav.start"));
+      const told = el("p", {}, t("deployed", { name: content.name, version: newest.version }));
+      fill(trouble, el("div", { role: "status" }, box("success", told, start && el("p", { class: "row" }, way))));
     } catch (problem) {
       fill(trouble, problemBox(problem));
     }
@@ -298,7 +303,7 @@ export function editPage({ main, id, query, client, titled }) {
   }
 
   function pressed(event) {
-    if (!(event.ctrlKey || event.metaKey) || editor === null) return;
+    if (!(event.ctrlKey || event.metaKey) || content === null) return;
     const typing = event.target.matches?.("input, textarea, select, [contenteditable]");
     const acts = { s: () => save() };
     if (!typing) Object.assign(acts, { z: () => editor.undo(), Z: () => editor.redo(), y: () => editor.redo() });

@@ -2,7 +2,7 @@
 
 import { callSections, decisionSection, mappingSections, personSection, repetitionSection, scriptSection, startSections } from "./editactivity.js";
 import { eventSections } from "./editevent.js";
-import { flowSection } from "./editflow.js";
+import { flowSection, waysSection } from "./editflow.js";
 import { Form } from "./editform.js";
 import { suggestionsFor } from "./edithints.js";
 import { backFields, codeOf, failureField, nameOf, stoneSections } from "./editstone.js";
@@ -98,6 +98,7 @@ export class Panel {
       form.is("CallActivity") && callSections(form, this.known.keys),
       form.is("ScriptTask") && scriptSection(form),
       form.is("SequenceFlow") && flowSection(form),
+      form.is("Gateway", "Activity") && waysSection(form),
       eventSections(form),
       form.is("Activity") && repetitionSection(form),
       form.is("Activity") && !form.is("CallActivity") && mappingSections(form, declared),

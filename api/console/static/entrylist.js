@@ -34,6 +34,7 @@ export function remover(onclick) {
   return act("trash", "remove", onclick);
 }
 
-function act(sign, text, onclick, disabled = false) {
+/** A small button that is a sign. */
+export function act(sign, text, onclick, disabled = false) {
   return el("button", { type: "button", class: "square quiet small", "aria-label": t(text), title: t(text), disabled, onclick }, icon(sign));
 }

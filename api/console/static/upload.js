@@ -8,6 +8,30 @@ import { t } from "./language.js";
 import { problemBox } from "./notice.js";
 import { get, upload } from "./server.js";
 
+/** The id of a form, if the text is one: forms are JSON, and all else is XML. */
+function formId(text) {
+  try {
+    return JSON.parse(text).id ?? null;
+  } catch {
+    return null;
+  }
+}
+
+async function idsOf(files) {
+  return Promise.all(files.map(async (file) => formId(await file.text())));
+}
+
+async function allForms(files) {
+  return (await idsOf(files)).every((id) => id !== null);
+}
+
+/** Forms come to the files that a model has, in place of those with the same id. */
+async function keptBeside(model, forms) {
+  const replaced = await idsOf(forms);
+  const named = model.files.map((text, place) => [text, `${model.key}${place ? `-${place + 1}` : ""}.bpmn`]);
+  return named.filter(([text]) => formId(text) === null || !replaced.includes(formId(text))).map(([text, name]) => new File([text], name));
+}
+
 /**
  * Ask for files and templates and send them; `model` is the one to replace. Resolves with the saved model, with the
  * draft (`isDraft`) where the checks refuse them, or with null.
@@ -61,11 +85,8 @@ export function askForFiles({ model = null, given = [] } = {}) {
     fill(result);
     if (!parameters.check() || !outputs.check()) return false;
     const form = new FormData();
-    const kept =
-      model === null
-        ? []
-        : model.files.map((text, place) => new File([text], `${model.key}${place ? `-${place + 1}` : ""}.bpmn`));
-    const sent = chosen.length > 0 ? chosen : kept;
+    const kept = model === null || !(await allForms(chosen)) ? [] : await keptBeside(model, chosen);
+    const sent = [...kept, ...chosen];
     if (sent.length === 0) throw new Error(t("upload.missing"));
     for (const file of sent) form.append("bpmn", file, file.name);
     if (name.value.trim()) form.append("name", name.value.trim());
