@@ -107,6 +107,13 @@ def test_conditions_are_evaluated_with_what_is_filled_in(engine: Engine) -> None
     assert engine.people.form(task).values["urgent"] is False
 
 
+def test_a_text_that_is_too_long_is_not_searched_for_its_pattern_too(engine: Engine) -> None:
+    """It would be refused for what a step may look at, and take as long as that."""
+    field = {"type": "textfield", "key": "t", "validate": {"maxLength": 5, "pattern": "^[a-z]+$"}}
+    task = asked(engine, model(f'<userTask id="a" name="Check">{LINKED}</userTask>'), schema(field))
+    assert wrong(engine, task, {"t": "x" * 900_000}) == {"t": ["Must have at most 5 characters."]}
+
+
 @pytest.mark.parametrize(
     ("answer", "told"),
     [

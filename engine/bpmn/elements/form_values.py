@@ -218,6 +218,8 @@ def _text_breaches(part: Part, value: str) -> Iterator[str]:
         yield f"Must have at least {least:g} characters."
     if most is not None and len(value) > most:
         yield f"Must have at most {most:g} characters."
+        # To seek a pattern in what is too long would be work for nothing.
+        return
     if each.pattern is not None:
         try:
             fits = each.pattern.find(value) is not None
