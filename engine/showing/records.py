@@ -368,16 +368,12 @@ class Records:
         ]
         return instance, [undo for undo in loaded if isinstance(undo, UndoInstance)]
 
-    def copy(self, number: int) -> Instance:
-        """An instance as it is stored now, which nobody else has; raises UnknownProcessInstance."""
-        return self._load(number)
-
     def rehearsed(self, number: int, act: Callable[[Instance], T]) -> T:
-        """What an act makes of a copy, of one state of the instance; raises what it does."""
+        """What an act makes of a copy that nobody else has, of one state of the instance; raises what it does."""
         for left in reversed(range(MOST_TRIES)):
             revision = self.store.revision(number)
             try:
-                found = act(self.copy(number))
+                found = act(self._load(number))
             except (KeyError, StopIteration, RiverstoneError):
                 # Rows may not fit together, or tell of another state, where a step has changed them in between.
                 if left == 0 or self.store.revision(number) == revision:

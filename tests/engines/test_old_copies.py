@@ -9,7 +9,7 @@ import pytest
 
 from riverstone.engine import Conflict, Engine, Stone, TaskInfo, VirtualClock
 from riverstone.engine.work import Outcome
-from riverstone.models import TokenRow
+from riverstone.models import Store, TokenRow
 
 from ..features.sketch import catch, flow, line, service
 
@@ -212,3 +212,20 @@ def test_a_grace_that_another_engine_gave_ends_also_where_the_process_was_known_
     assert seen == ["produce.success", "unknown"]
     one.run_pending()
     assert one.wait(number, timeout=60).status.startswith("cancel.")
+
+
+def test_a_plan_is_of_one_state_though_another_engine_moves_the_process_meanwhile(
+    one: Engine, other: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = begun(one, other, line("shop", PERSON))
+    later = one.deploy(line("shop", '<userTask id="clerk"/>'))
+    read, moves = type(one._store).tokens, [{"person": "clerk"}]
+
+    def tokens(store: Store, process_instance_id: int) -> list[TokenRow]:
+        if store is one._store and moves:
+            # What was read before is of the version before.
+            other.migrate(number, later.deployment_id, mapping=moves.pop())
+        return read(store, process_instance_id)
+
+    monkeypatch.setattr(type(one._store), "tokens", tokens)
+    assert one.plan_migration(number, later.deployment_id).moves["clerk"] == "clerk"

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ....models import BatchRecords, InstanceRow
+from ....models import BatchRecords, InstanceRow, TaskRow
 from ....models.vocabulary import BatchAction
 from ...authoring.definitions import Definitions
 from ...errors import RiverstoneError
+from ...instance.instance import Instance
 from ...instance.ledger import DONE_WITH
 from ...showing.reasons import Groups, Reason, largest, reasons_of, shown
 from ...showing.records import Records
 from ...steps.repair import migrating, rewinding
 from ...steps.repair.batching import rewind_target, version_in
 from ...views.failures import ReasonGroup
+from ...views.undo import RewindPlan
 
 MOST_SUMMED = 10_000
 """Process instances that a summary looks into."""
@@ -61,15 +63,18 @@ class BatchPreviews:
     def _rewound(self, row: InstanceRow, options: Mapping[str, Any]) -> list[Reason]:
         """What a rewind of one process would undo; or why it would be refused."""
         number = row.process_instance_id
-        try:
-            instance = self._records.copy(number)
+
+        def plan_of(instance: Instance) -> tuple[RewindPlan, list[TaskRow]]:
             target = rewind_target(instance, options["element_id"])
             plan = rewinding.preview_rewind(instance, target.id, version_in(instance, options))
+            return plan, [instance.tasks[int(step.task_id)] for step in plan.steps]
+
+        try:
+            plan, tasks = self._records.rehearsed(number, plan_of)
         except RiverstoneError as error:
             return [Reason(number, options["element_id"], None, error.message)]
         if plan.migration is not None and plan.migration.findings:
             return [Reason(number, element, None, text) for element, text in plan.migration.findings.items()]
-        tasks = [instance.tasks[int(step.task_id)] for step in plan.steps]
         return [Reason(number, task.node, task.stone, "") for task in tasks]
 
     def _migrated(self, row: InstanceRow, options: Mapping[str, Any]) -> list[Reason]:
@@ -77,7 +82,9 @@ class BatchPreviews:
         number = row.process_instance_id
         try:
             definition = self._definitions.get(options["deployment_id"])
-            plan = migrating.rehearse(self._records.copy(number), definition, options["mapping"])
+            plan = self._records.rehearsed(
+                number, lambda copy: migrating.rehearse(copy, definition, options["mapping"])
+            )
         except RiverstoneError as error:
             return [Reason(number, "", None, error.message)]
         if plan.findings:

@@ -298,7 +298,7 @@ class RepairCalls(SuspensionCalls):
         given = self._mapping(mapping)
         with engine_errors():
             definition = self._facilities.definitions.get(deployment_id)
-            return migrating.rehearse(self._records.copy(number), definition, given)
+            return self._records.rehearsed(number, lambda copy: migrating.rehearse(copy, definition, given))
 
     def _mapping(self, mapping: Mapping[str, str] | None) -> dict[str, str]:
         found = self._checked(mapping, "mapping")

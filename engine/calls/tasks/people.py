@@ -177,9 +177,11 @@ class PeopleCalls:
             jsontext.check(dict(values), limits=self._workings.limits, name="values")
         records = self._workings._records
         with engine_errors():
-            instance = records.copy(found.task.process_instance_id)
             mask = records.mask(found.task.process_instance_id)
-        return show_form(instance, found, person or EVERYBODY, mask, values)
+            return records.rehearsed(
+                found.task.process_instance_id,
+                lambda copy: show_form(copy, found, person or EVERYBODY, mask, values),
+            )
 
     def picture(self, task_id: str, person: Person | None = None) -> Picture:
         """The diagram of the process that a task is in, in the colours of what happened. Raises UnknownTask."""
