@@ -94,21 +94,21 @@ def test_the_river_goes_on_while_callers_hold_all_connections_that_they_may_have
         engine.register(Last)
         engine.deploy(line("long", service("a", "touch"), service("b", "touch"), service("c", "last")))
         engine.start(key="long", name="before")
-        assert ended.acquire(timeout=20)
+        assert ended.acquire(timeout=60)
 
         def wait() -> bool:
             store.value("SELECT 1")
             inside.release()
-            return go_on.wait(60)
+            return go_on.wait(300)
 
         with ThreadPoolExecutor(10) as pool:
             holding = [pool.submit(store.write, wait) for _ in range(10)]
             try:
                 # Two of them have a connection each, and the others wait for one.
-                assert all(inside.acquire(timeout=20) for _ in range(2))
+                assert all(inside.acquire(timeout=60) for _ in range(2))
                 for number in range(5):
                     engine.start(key="long", name=f"{number}")
-                assert all(ended.acquire(timeout=20) for _ in range(5))
+                assert all(ended.acquire(timeout=60) for _ in range(5))
                 assert engine.not_ready() is None
                 assert connections(kind, url) <= most
             finally:

@@ -79,6 +79,7 @@ class RabbitServer:
         self.folder = folder
         self.port, self._distribution = free_port(), free_port()
         self.url = f"amqp://guest:guest@127.0.0.1:{self.port}//"
+        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Return when it answers."""
@@ -104,7 +105,7 @@ class RabbitServer:
         }
         self._pid_file = home / "pid"
         environment = {"PATH": os.environ["PATH"], **settings}
-        subprocess.Popen(
+        self._process = subprocess.Popen(
             [str(server)], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
         _answers(self.port, 90)
@@ -113,6 +114,14 @@ class RabbitServer:
         """End it as a power failure would."""
         with suppress(OSError, ValueError):
             os.kill(int(self._pid_file.read_text()), signal.SIGKILL)
+        if self._process is not None:
+            # The script that has started it ends with it, or else with its group.
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(10)
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(30)
+            self._process = None
 
 
 def _answers(port: int, seconds: float) -> None:
