@@ -64,7 +64,7 @@ def body_of(engine: Engine) -> dict[str, Any]:
     data = request.get_data()
     if not data.strip():
         return {}
-    found = jsontext.loads(data, limits=engine.limits, name="the body")
+    found = jsontext.loads(data, limits=engine.limits, name="body")
     if found is None:
         return {}
     if not isinstance(found, dict):

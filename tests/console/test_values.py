@@ -191,3 +191,14 @@ def test_numbers_are_shown_and_started_once_more_as_they_were_written(studio: St
     known = studio.engine.variables(again.process_instance_id)
     assert again.process_name == "again"
     assert json.dumps(known, sort_keys=True) == json.dumps(variables, sort_keys=True)
+
+
+def test_a_number_that_is_written_otherwise_than_in_json_is_not_rounded(studio: Studio, looker: Looker) -> None:
+    studio.engine.deploy(line("n", '<userTask id="u"/>'), parameter_template=[{"Key": "size", "Type": "Integer"}])
+    looker.go("#/start?key=n")
+    looker.field("Name of the run").fill("zero")
+    looker.field("size").fill("012345678901234567890")
+    looker.page.locator("button[type=submit]").click()
+    looker.sees_status("Waits for a person: u")
+    (begun,) = studio.engine.instances(key="n").items
+    assert studio.engine.variables(begun.process_instance_id) == {"size": 12345678901234567890}

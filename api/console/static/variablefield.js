@@ -19,14 +19,16 @@ function typeOf(entry) {
   return TYPES.find((type) => type.toLowerCase() === name) ?? "String";
 }
 
-/** A number as it is written; whatever else JavaScript takes for one is left to the server. */
+/** A number as it is written; what JavaScript would round, and what is none for it, is left to the server as its text. */
 function numberOf(text) {
   try {
     const value = parseExact(text.trim().replace(/^\+/, ""));
-    return isNumber(value) ? value : Number(text);
+    if (isNumber(value)) return value;
   } catch {
-    return Number(text);
+    // It may be written in another way than JSON's, as 007 is.
   }
+  const value = Number(text);
+  return Number.isInteger(value) && !Number.isSafeInteger(value) ? text.trim() : value;
 }
 
 export class VariableField {
