@@ -51,6 +51,13 @@ class Text(fields.String):
         return text
 
 
+class AnyText(fields.String):
+    """A string of which nothing is asked."""
+
+    def is_plain(self, value: Any) -> bool:
+        return type(value) is str
+
+
 class Word(fields.String):
     """One word of a vocabulary, which is a ``Literal``."""
 

@@ -8,6 +8,7 @@ import json
 import math
 import re
 import secrets
+import threading
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -71,15 +72,26 @@ class Keys:
         self.clock = clock
         self._exist = False
         self._looked = -math.inf
+        self._asking = threading.Lock()
 
     def exist(self) -> bool:
         """Whether any key was ever added; revoking the last one does not open what it closed."""
-        now = time.monotonic()
-        if not self._exist and now - self._looked > NONE_HOLDS:
-            with engine_errors():
-                self._exist = self.records.has_keys()
-            self._looked = now
+        if not self._is_known():
+            # One thread asks for all that want to know at this moment; where no answer comes, each for itself.
+            is_first = self._asking.acquire(timeout=NONE_HOLDS)
+            try:
+                if not self._is_known():
+                    now = time.monotonic()
+                    with engine_errors():
+                        self._exist = self.records.has_keys()
+                    self._looked = now
+            finally:
+                if is_first:
+                    self._asking.release()
         return self._exist
+
+    def _is_known(self) -> bool:
+        return self._exist or time.monotonic() - self._looked <= NONE_HOLDS
 
     def add(
         self,

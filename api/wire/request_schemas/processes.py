@@ -9,7 +9,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 from ....engine.calls.events import LONGEST_TTL
 from ....engine.triggers.starts import HIGHEST_PRIORITY, Drain
 from ...parking import LONGEST
-from ..members import NOT_BLANK, CountText, Flag, Number, Object, Text, Word
+from ..members import NOT_BLANK, AnyText, CountText, Flag, Number, Object, Text, Word
 from .strict import FAILURE_POLICY, MODEL_IDS, Strict, _ids_in
 
 
@@ -71,7 +71,7 @@ class StartHeaders(Strict):
         pattern=r"^[!-~]*$",
         description="The same key with the same body gives the same process instance.",
     )
-    prefer = fields.String(
+    prefer = AnyText(
         data_key="Prefer",
         metadata={
             "description": "`wait=30`: answer when it has ended or needs somebody, at the latest after so many seconds."
