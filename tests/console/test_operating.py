@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -211,3 +212,27 @@ def test_a_row_says_why_its_process_stands_still(studio: Studio, looker: Looker)
     expect(looker.page.get_by_role("row").filter(has=looker.link("asks"))).to_contain_text("A freeze until Monday")
     engine.skip(engine.tasks(number)[0].task_id)
     expect(row).not_to_contain_text("no more quota")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_batch_moves_all_to_a_version_that_is_chosen(studio: Studio, somebody: Any, width: int) -> None:
+    engine = studio.engine
+    engine.deploy(line("orders", ASK))
+    number = engine.start(key="orders", name="order").process_instance_id
+    engine.deploy(line("bills", ASK))
+    second = engine.deploy(line("orders", ASK, '<userTask id="check" name="Check"/>'))
+    looker: Looker = somebody(width=width)
+    looker.go("#/processes?key=orders")
+    looker.button("For all of these…").click()
+    looker.field("What is done").select_option("migrate")
+    choice = looker.field("Version", exact=True)
+    expect(choice.locator("option")).to_have_count(3)
+    choice.select_option(second.deployment_id)
+    looker.sees("1 process.")
+    looker.field("At most per second").fill("5")
+    looker.button("Begin").click()
+    looker.sees("Ended")
+    assert looker.barriers() == []
+    assert looker.overflow == 0
+    looker.keep(f"batch-{width}")
+    assert engine.get(number).deployment_id == second.deployment_id

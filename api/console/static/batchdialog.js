@@ -32,7 +32,7 @@ export function groupTable(groups) {
           el(
             "tr",
             {},
-            el("td", {}, `${group.tasks}`),
+            el("td", { "data-label": t("group.tasks") }, `${group.tasks}`),
             el("td", {}, said(group.elementId)),
             el("td", {}, said(group.stone ?? "")),
             el("td", {}, said(group.reason ?? "")),

@@ -21,11 +21,16 @@ function cells(batch, name) {
     el("td", {}, badge(COLOURS[batch.state] ?? "running", t(`batch.state.${batch.state}`))),
     el("td", {}, name),
     el("td", {}, el("progress", { max: batch.total, value: batch.done + batch.refused }), ` ${batch.done}/${batch.total}`),
-    el("td", {}, `${batch.refused}`),
-    el("td", {}, batch.rate === null ? "" : `${batch.rate}`),
-    el("td", {}, said(batch.client ?? "")),
-    el("td", {}, new Date(batch.createdAt).toLocaleString()),
+    labelled("refused", `${batch.refused}`),
+    labelled("rate", batch.rate === null ? null : `${batch.rate}`),
+    labelled("client", batch.client && said(batch.client)),
+    labelled("created", new Date(batch.createdAt).toLocaleString()),
   ];
+}
+
+/** A cell that would say nothing on a phone, where rows are cards without a head. */
+function labelled(name, value) {
+  return el("td", { "data-label": t(`batch.${name}`) }, value);
 }
 
 /** All batches, newest first. */
