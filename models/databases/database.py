@@ -73,9 +73,11 @@ NEEDED = frozenset({"id", "host", "pid", "pid_started", "seen"})
 """What a schema has to know of its engines, so that they can be looked at."""
 NAMED = 3
 """How many engines are named."""
-KNOWN_URLS = "sqlite:///FILE, postgresql://USER:PASSWORD@HOST/NAME or mysql://USER:PASSWORD@HOST/NAME (MariaDB)"
+KNOWN_URLS = "sqlite:///FILE, postgresql://USER:PASSWORD@HOST/NAME or mariadb://USER:PASSWORD@HOST/NAME"
 DRIVERS = {"postgres": (("psycopg", "psycopg2"), "postgresql"), "mysql": (("pymysql", "MySQLdb"), "mariadb")}
 """By the beginning of a scheme: the modules of which one is needed, and the extra that brings one."""
+_connected = partial(connect, unquote_user=True, unquote_password=True)
+"""Users and passwords stand percent-encoded in an address, or one with a slash could not be written (RFC 3986)."""
 
 
 def open_database(url: str, *, patient: bool = False) -> Database:
@@ -117,7 +119,7 @@ def _opened(url: str, patient: bool) -> Database:
     if scheme.startswith("postgres"):
         timeouts = f"-c lock_timeout={lock}s -c idle_in_transaction_session_timeout={LONGEST_PAUSE}s"
         options = _but({**POSTGRESQL_OPTIONS, "options": timeouts}, url)
-        return _answering_within(connect(url, field_types={"LONGTEXT": "TEXT"}, **options), answer)
+        return _answering_within(_connected(url, field_types={"LONGTEXT": "TEXT"}, **options), answer)
     if scheme.startswith("mysql"):
         mariadb = _is_mariadb(url)
         isolation, locks = "transaction_isolation", f"SESSION innodb_lock_wait_timeout = {lock}"
@@ -126,9 +128,9 @@ def _opened(url: str, patient: bool) -> Database:
         session = f"SET SESSION {isolation} = 'READ-COMMITTED', {locks}"
         timeouts_of_socket = {"read_timeout": answer, "write_timeout": answer}
         options = _but({**MYSQL_OPTIONS, **timeouts_of_socket, "init_command": session}, url)
-        made: Database = connect(url, mariadb=mariadb, **options)
+        made: Database = _connected(url, mariadb=mariadb, **options)
         return made
-    return _closed_with_its_thread(connect(url))
+    return _closed_with_its_thread(_connected(url))
 
 
 def _open_sqlite(url: str) -> Database:
@@ -224,7 +226,7 @@ def _answering_within(opening: Any, seconds: float) -> Database:
 
 
 def _is_mariadb(url: str) -> bool:
-    probe = connect(url)
+    probe = _connected(url)
     with Guard(probe, "mysql", shared=False):
         (version,) = probe.execute_sql("SELECT VERSION()").fetchone()
     probe.close()

@@ -278,3 +278,10 @@ def test_an_engine_of_another_machine_is_waited_for_until_its_lease_is_over(
     store.execute("UPDATE `engine_node` SET `seen` = `seen` - 31000")
     Engine(url).close()
     store.close()
+
+
+def test_a_password_stands_percent_encoded_in_an_address() -> None:
+    opened = open_database("postgresql://an%40na:p%40ss%2F%25%3A@127.0.0.1/river")
+
+    assert opened.connect_params["user"] == "an@na"
+    assert opened.connect_params["password"] == "p@ss/%:"
