@@ -67,6 +67,8 @@ def start(
     **options: Any,
 ) -> None:
     """Start a process."""
+    if sum(options[name] is not None for name in ("key", "deployment_id", "model_id")) != 1:
+        raise click.ClickException("Give exactly one of --key, --deployment-id and --model-id.")
     values = answers_given("--variables", variables, answers)
     if ask:
         _show_form(invocation, values, options, as_json=as_json)

@@ -159,6 +159,9 @@ def what_to_do(engine: Engine | Client, instance: ProcessInstance) -> str | None
             f"It stands still after a failure.{reason} Try again: {again}. {more}"
             f"Roll back: riverstone rollback {number}. All that can be done: riverstone why {number}."
         )
+    if instance.status == "failed":
+        reason = f": {instance.reason.rstrip('.')}" if instance.reason else ""
+        return printable(f"It failed{reason}. What it left, and what can be done: riverstone why {number}.")
     action, _, status = instance.status.partition(".")
     if status != "failed":
         return None

@@ -220,6 +220,22 @@ def test_following_a_process_that_fails_exits_with_one(run: Run) -> None:
     assert "the saw is blunt" in output
 
 
+def test_a_start_that_fails_at_once_says_why_without_being_followed(run: Run) -> None:
+    run("deploy", "breaking.bpmn")
+
+    told = run("start", "--key", "breaking", "--on-failure", "keep").stderr
+
+    assert "the saw is blunt" in told
+    assert "riverstone why" in told
+
+
+def test_a_start_of_nothing_names_the_options_that_it_needs(run: Run) -> None:
+    refused = CliRunner().invoke(main, ["start"])
+
+    assert refused.exit_code == 1
+    assert "Give exactly one of --key, --deployment-id and --model-id." in refused.output
+
+
 def test_tasks_and_previews_tell_in_which_run_a_task_is(run: Run) -> None:
     inner = '<startEvent id="i"/><serviceTask id="server" camunda:type="external" camunda:topic="make"/>'
     inner += '<endEvent id="j"/><sequenceFlow id="f" sourceRef="i" targetRef="server"/>'
