@@ -92,7 +92,7 @@ def shown(deployments: Deployments, row: DraftRow) -> Draft:
 def save_draft(deployments: Deployments, model_id: str, *, revision: str | None, replace: bool) -> Model:
     """Make the draft the model; see :meth:`~riverstone.engine.Engine.save_draft`."""
     row = _row(deployments, model_id)
-    _compare(row, revision or row.revision)
+    _compare(row, row.revision if revision is None else revision)
     sources = unpack(row.sources)
 
     def before() -> ModelRow | None:
@@ -124,7 +124,7 @@ def discard_draft(deployments: Deployments, model_id: str, *, revision: str | No
 
     def remove() -> DraftRow:
         row = _row(deployments, model_id)
-        _compare(row, revision or row.revision)
+        _compare(row, row.revision if revision is None else revision)
         deployments.store.drafts.remove(model_id)
         return row
 

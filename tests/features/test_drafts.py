@@ -159,6 +159,9 @@ def test_over_http_the_revision_is_the_etag(engine: Engine) -> None:
     assert client.put(path, data=GOOD, headers=xml).status_code == 412
     again = client.put(path, data=GOOD, headers={**xml, "If-Match": tag})
     assert again.status_code == 200
+    for nobodys in ('""', "W/", '"x"'):
+        assert client.delete(path, headers={"If-Match": nobodys}).status_code == 412
+        assert client.post(f"{path}/save", headers={"If-Match": nobodys}).status_code == 412
     late = client.delete(path, headers={"If-Match": tag})
     assert (late.status_code, late.json["code"]) == (412, "draft-changed")
     saved = client.post(f"{path}/save", headers={"If-Match": again.headers["ETag"]})
