@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 
-from riverstone.api.camunda import jobs
+from riverstone.api.camunda import jobs, workers
 from riverstone.engine import Engine
 
 from ..features.sketch import line, service
@@ -163,7 +163,7 @@ def test_a_job_has_all_that_any_client_reads(engine: Engine, url: str) -> None:
 def test_waiting_is_no_hot_loop_and_none_is_none(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         # However busy the machine is: whoever waited would be given up.
-        patch.setattr(jobs, "WAIT", jobs.LONGEST_WAIT)
+        patch.setattr(jobs, "WAIT", workers.LONGEST_WAIT)
         assert activate(url, "mail", requestTimeout=-1).json() == {"jobs": []}
     begun = time.monotonic()
     assert activate(url, "mail", requestTimeout=1500).json() == {"jobs": []}
