@@ -503,6 +503,13 @@ def test_a_gateway_lists_its_flows_with_their_conditions(studio: Studio, looker:
     expect(ways.nth(2).get_by_label("Taken when", exact=True)).to_have_count(0)
     ways.nth(1).get_by_role("button", name="Move up").click()
     expect(ways.locator(".link")).to_have_text(["→ Large", "→ Small", "→ Other"])
+    # With the keyboard: the focus stays, and what is undone is shown.
+    ways.nth(2).get_by_role("button", name="Move up").focus()
+    page.keyboard.press("Enter")
+    expect(ways.locator(".link")).to_have_text(["→ Large", "→ Other", "→ Small"])
+    expect(ways.nth(2).get_by_role("button", name="Move up")).to_be_focused()
+    page.keyboard.press("Control+z")
+    expect(ways.locator(".link")).to_have_text(["→ Large", "→ Small", "→ Other"])
     looker.keep("designer-gateway")
     assert looker.barriers() == []
     page.locator(".designer-canvas").press("Control+z")

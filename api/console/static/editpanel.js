@@ -27,7 +27,8 @@ export class Panel {
     if (this.form !== null && element === this.shown) this.#entitle();
     if (this.form?.busy) return;
     // The form of an element stays while somebody types in it.
-    if (!force && element === this.shown && this.node.contains(document.activeElement)) return this.form?.refresh();
+    if (!force && element === this.shown && this.#typing) return this.form?.refresh();
+    const focus = element === this.shown ? this.#keptFocus() : () => {};
     this.shown = element;
     if (element === null) {
       this.form = null;
@@ -44,6 +45,23 @@ export class Panel {
       suggestions: () => this.suggestions(element),
     });
     fill(this.node, this.#head(), this.#sections());
+    focus();
+  }
+
+  get #typing() {
+    const { activeElement } = document;
+    return this.node.contains(activeElement) && activeElement.matches("input:not([type=checkbox]), textarea, select");
+  }
+
+  /** A function that gives the focus back when the form is drawn anew: to the same one of those that are called so. */
+  #keptFocus() {
+    const nameOf = (node) => node.ariaLabel ?? node.labels?.[0]?.textContent ?? node.textContent;
+    const called = (name) => [...this.node.querySelectorAll("summary, button, input, textarea, select")].filter((node) => nameOf(node) === name);
+    const { activeElement } = document;
+    if (!this.node.contains(activeElement)) return () => {};
+    const name = nameOf(activeElement);
+    const place = called(name).indexOf(activeElement);
+    return () => called(name)[place]?.focus();
   }
 
   suggestions(element = this.editor.chosen) {
