@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
+from hashlib import sha256
 from importlib.util import find_spec
 from inspect import signature
 from pathlib import Path
@@ -247,7 +248,8 @@ def migrate(database: Database, is_alive: Callable[[EngineRow], bool] | None = N
             database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
             return _up(runner, is_alive)
     if isinstance(database, MySQLDatabase):
-        (locked,) = database.execute_sql("SELECT GET_LOCK(%s, 60)", (f"riverstone-{MIGRATION_LOCK}",)).fetchone()
+        lock = mysql_lock(database.database)
+        (locked,) = database.execute_sql("SELECT GET_LOCK(%s, 60)", (lock,)).fetchone()
         if not locked:
             raise StoreError("another process has been migrating the schema for a minute: try again later")
         try:
@@ -256,8 +258,14 @@ def migrate(database: Database, is_alive: Callable[[EngineRow], bool] | None = N
                 _compare_exactly(database)
             return ran
         finally:
-            database.execute_sql("SELECT RELEASE_LOCK(%s)", (f"riverstone-{MIGRATION_LOCK}",))
+            database.execute_sql("SELECT RELEASE_LOCK(%s)", (lock,))
     return _up(runner, is_alive)
+
+
+def mysql_lock(name: str) -> str:
+    """The lock of migrations of the database with this name: the server's locks are those of all its databases."""
+    # Lock names have 64 characters at most, and database names may have as many.
+    return f"riverstone-{MIGRATION_LOCK}-{sha256(name.encode()).hexdigest()[:32]}"
 
 
 def _up(runner: Runner, is_alive: Callable[[EngineRow], bool] | None) -> list[str]:

@@ -15,7 +15,7 @@ import pytest
 from peewee import Database, MySQLDatabase, PostgresqlDatabase, SqliteDatabase
 
 from riverstone.models import Store, StoreError, vocabulary
-from riverstone.models.databases.database import MIGRATIONS, migrate, open_database
+from riverstone.models.databases.database import MIGRATIONS, migrate, mysql_lock, open_database
 from riverstone.models.row_types.tables import TABLES, columns
 
 from .stores import KINDS, SHARED, bare
@@ -46,6 +46,14 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 def test_an_empty_database_is_migrated_once(database: Database) -> None:
     assert migrate(database) == NAMES
     assert migrate(database) == []
+
+
+def test_a_migration_waits_for_none_of_another_database_on_its_server(tmp_path: Path) -> None:
+    with bare("mariadb", tmp_path) as url, bare("mariadb", tmp_path) as other:
+        one, holder = open_database(url), open_database(other)
+        with closing(one), closing(holder):
+            assert holder.execute_sql("SELECT GET_LOCK(%s, 60)", (mysql_lock(holder.database),)).fetchone() == (1,)
+            assert migrate(one) == NAMES
 
 
 def test_the_migrated_tables_are_those_of_the_rows(database: Database) -> None:
