@@ -117,8 +117,10 @@ def _started(engine: Engine, started: ProcessInstance, variables: dict[str, Any]
 
 
 def _which(engine: Engine, body: dict[str, Any]) -> dict[str, str]:
-    if body.get("processDefinitionKey") is not None:
-        return {"deployment_id": deployment_of(engine, str(body["processDefinitionKey"])).deployment_id}
+    if (number_of := body.get("processDefinitionKey")) is not None:
+        if type(number_of) not in (str, int):
+            raise wrong("processDefinitionKey", "is to be a text of digits")
+        return {"deployment_id": deployment_of(engine, str(number_of)).deployment_id}
     key, version = needed(body, "processDefinitionId"), number(body, "processDefinitionVersion", -1)
     if version < 0:
         return {"key": key}

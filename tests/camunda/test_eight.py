@@ -236,6 +236,12 @@ def test_the_topology_names_the_host_that_was_asked(url: str, host: str, told: t
     assert (broker["host"], broker["port"]) == told
 
 
+@pytest.mark.parametrize("definition", [[None], {"a": None}, True, 1.5])
+def test_a_definition_key_that_is_no_text_is_refused(url: str, definition: Any) -> None:
+    answer = requests.post(f"{url}/v2/process-instances", json={"processDefinitionKey": definition}, timeout=60)
+    assert (answer.status_code, answer.json()["title"]) == (400, "INVALID_ARGUMENT")
+
+
 def test_refusals_are_problems_of_camunda(engine: Engine, url: str) -> None:
     _, key = engine.keys.add("worker", scopes=["work"], topics=["mail"], every_owner=True)
     empty = requests.get(f"{url}/v2/topology", headers={"Authorization": ""}, timeout=60)
