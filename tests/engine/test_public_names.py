@@ -124,11 +124,6 @@ ENGINE = """
 """.split()
 MODELS = """
     ALL
-    EXTERNAL
-    MOST_COUNTED
-    SUSPECT
-    USUAL
-    WORKERS
     AccessRecords
     AlreadyUsed
     AuditRow
@@ -147,6 +142,7 @@ MODELS = """
     Declarations
     DeploymentRow
     DraftRow
+    EXTERNAL
     EngineForgotten
     EngineRow
     EventRequestRow
@@ -172,9 +168,12 @@ MODELS = """
     Leases
     Listed
     Look
+    MOST_COUNTED
     ModelRow
     NewHistoryRow
     NewsListener
+    NoKeyFits
+    NotStorable
     NoticeRow
     Place
     PutOut
@@ -189,6 +188,7 @@ MODELS = """
     ReceiverFilter
     RetraceRow
     RevisionConflict
+    SUSPECT
     SessionRecords
     SessionRow
     Sort
@@ -211,9 +211,11 @@ MODELS = """
     TokenSecretRow
     TokenSecrets
     TopicCount
+    USUAL
     UserTaskRow
     UserTasks
     VariableRow
+    WORKERS
     WaitRow
     WebhookSecretRow
     Webhooks
@@ -223,10 +225,12 @@ MODELS = """
     find_instances
     find_places
     list_of
-    place_of
     news_of
+    place_of
     read_awaited
     read_figures
+    read_first_failures
+    read_told
 """.split()
 METHODS = """
     accept_gone
