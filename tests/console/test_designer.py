@@ -562,3 +562,21 @@ def test_a_form_alone_comes_to_the_files_of_its_model(studio: Studio, looker: Lo
     files = studio.engine.model(model_id).files
     assert len(files) == 2
     assert ["Now" in text for text in files] == [False, True]
+
+
+def test_a_model_with_a_chinese_name_has_a_key(studio: Studio, somebody: Bring) -> None:
+    looker = somebody(language="zh-CN")
+    page = looker.page
+    looker.go("#/models")
+    looker.button("新建模型").click()
+    looker.field("名称", exact=True).fill("聚会")
+    expect(looker.field("流程标识")).to_have_value(re.compile(r"process-\d{14}"))
+    page.keyboard.press("Enter")
+    expect(page.locator(".designer-canvas[data-ready]")).to_be_visible()
+    page.locator(".stone-card", has_text="邮件").click()
+    for name in ("收件人", "主题"):
+        page.locator(".designer-panel").get_by_label(name).fill("ann@example.org")
+    looker.button("部署").click()
+    expect(page.get_by_role("main").get_by_role("link", name="启动")).to_be_visible()
+    looker.keep("designer-deployed-zh")
+    assert looker.barriers() == []

@@ -11,10 +11,12 @@ import { Look } from "./server.js";
 import { askForFiles } from "./upload.js";
 import { Watch } from "./watch.js";
 
-/** A key as people would write it, made from a name; empty where that has no letters of its alphabet. */
-function keyOf(name) {
+/** A key as people would write it, made from a name; of a name without letters of its alphabet, from the `moment`. */
+function keyOf(name, moment) {
   const words = name.trim().toLowerCase().replace(/[^a-z0-9]+/g, "-");
-  return words.replace(/^-+|-+$/g, "").replace(/^(?=\d)/, "p-");
+  const key = words.replace(/^-+|-+$/g, "").replace(/^(?=\d)/, "p-");
+  // Another model must not have it, since a deployment of that key would be its next version.
+  return key || (name.trim() && `process-${moment.replace(/\D/g, "").slice(0, 14)}`);
 }
 
 export function modelsPage({ main, query, client, titled }) {
@@ -82,10 +84,11 @@ export function modelsPage({ main, query, client, titled }) {
   async function fresh() {
     const name = el("input", { id: "new-name", type: "text", autocomplete: "off" });
     const key = el("input", { id: "new-key", type: "text", autocomplete: "off", spellcheck: "false", class: "code" });
+    const moment = new Date().toISOString();
     let own = false;
     key.addEventListener("input", () => (own = true));
     name.addEventListener("input", () => {
-      if (!own) key.value = keyOf(name.value);
+      if (!own) key.value = keyOf(name.value, moment);
     });
     const field = (input, label, hint) =>
       el(
