@@ -44,7 +44,7 @@ from ..views.decisions import DecisionMade
 from ..views.failures import Failure
 from ..views.history import HistoryEntry
 from ..views.pages import Page
-from ..views.processes import Awaited, Explanation, Need, ProcessInstance, SearchPage, Situation, Token
+from ..views.processes import Awaited, Explanation, Need, ProcessInstance, ProcessSummary, SearchPage, Situation, Token
 from ..views.resources import Resource, ResourceDrift
 from ..views.tasks import Task, TaskCount, TaskState
 from ..views.undo import RewindPlan
@@ -232,17 +232,19 @@ class Records:
         part, more = self._part(wanted, limit=limit, before=before, sort=sort)
         kept, awaited = self._kept(part.rows), awaited_of(self.store, part.rows)
         failures = first_failures(self.store, part.rows)
-        shown = (
-            masked_views.show_summary(
-                row,
-                self._mask_in_list(row, awaited.get(number, ()), failures.get(number)),
-                kept=kept.get(number, 0),
-                waits_for=awaited.get(number, ()),
-                failure=failures.get(number),
-            )
-            for row in part.rows
-            for number in [row.process_instance_id]
-        )
+        shown: list[ProcessSummary] = []
+        for row in part.rows:
+            number = row.process_instance_id
+            # One that was purged since is left out: what would have to be hidden in it is not known any more.
+            with suppress(UnknownProcessInstance):
+                summary = masked_views.show_summary(
+                    row,
+                    self._mask_in_list(row, awaited.get(number, ()), failures.get(number)),
+                    kept=kept.get(number, 0),
+                    waits_for=awaited.get(number, ()),
+                    failure=failures.get(number),
+                )
+                shown.append(summary)
         return SearchPage(
             items=tuple(shown),
             cursor=None if more is None else "-".join(map(str, more)),
@@ -298,10 +300,10 @@ class Records:
             told += [task.reason for task in self.store.tasks(row.process_instance_id)]
             undos = [self.store.instance(number) for number in undo_ids(row).values()]
             told += [undo.reason for undo in undos if undo is not None]
-        mask = None
         with suppress(UnknownProcessInstance):
             mask = self._mask(*self._rows(row.process_instance_id))
-        return any(text in (each if mask is None else mask.mask_text(each)).lower() for each in told if each)
+            return any(text in (each if mask is None else mask.mask_text(each)).lower() for each in told if each)
+        return False
 
     def counts(self, wanted: InstanceFilter) -> dict[ProcessState, int]:
         """How many instances there are in each state, at most as many as are counted."""
@@ -309,6 +311,7 @@ class Records:
         return {state: count_instances(self.store, wanted._replace(state=state)) for state in states}
 
     def _mask_in_list(self, row: InstanceRow, awaited: Iterable[Awaited], failure: str | None) -> Mask | None:
+        """What hides the secrets in a summary, where there may be any; raises UnknownProcessInstance."""
         # What may have to be hidden is in the reasons, and in names of messages and signals.
         if (
             row.reason is not None
@@ -316,8 +319,7 @@ class Records:
             or row.suspension is not None
             or any(each.kind in ("message", "signal") for each in awaited)
         ):
-            with suppress(UnknownProcessInstance):
-                return self._mask(*self._rows(row.process_instance_id))
+            return self._mask(*self._rows(row.process_instance_id))
         return None
 
     def tokens(self, number: int) -> list[Token]:

@@ -156,6 +156,18 @@ def test_a_process_is_found_by_what_is_told_of_its_failure(engine: Engine, world
     assert names(engine, error="hunter") == [], "nobody finds out a secret by asking for parts of it"
 
 
+def test_what_is_purged_while_it_is_listed_shows_no_secret(engine: Engine, world: World) -> None:
+    engine.deploy(PLAIN, parameter_template=TEMPLATE)
+    world.wrong("start", "a", RuntimeError("refused, says hunter22"))
+    run(engine, "plain", rollback=False)
+    told = [each.reason or "" for each in engine.search(state="failed").items]
+    assert [text for text in told if "*****" in text]
+    # As a list finds it that has read the row before the purge.
+    engine._store.execute("DELETE FROM `content`")
+    assert engine.search(state="failed").items == ()
+    assert names(engine, error="hunter") == []
+
+
 def test_times_narrow_a_list_and_put_it_in_order(engine: Engine, clock: VirtualClock) -> None:
     engine.deploy(MOVING)
     begun = moment(clock.now())
