@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from typing import Any
+from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
@@ -57,6 +58,22 @@ def chain(key: str, count: int, *, name: str = "", repeats: int = 0) -> bytes:
         '<endEvent id="e"/></process>',
     ]
     return (HEAD + "".join(parts) + "</definitions>").encode()
+
+
+def test_an_id_in_a_link_leads_to_no_other_call(looker: Looker) -> None:
+    """Its page would show what that call answers, and its buttons would act on it."""
+    asked: list[str] = []
+    looker.page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    for place in (
+        "#/process/..%2Fdeployment",
+        "#/model/..%2Fprocess%2F..%2Fdeployment",
+        "#/process/%2E%2E%2Fdeployment",
+    ):
+        looker.go(place)
+        looker.page.reload()
+        expect(looker.page.get_by_role("alert").first).to_be_visible()
+    assert "/client" in asked
+    assert "/deployment" not in asked
 
 
 def test_hostile_texts_are_shown_and_do_nothing(studio: Studio, looker: Looker) -> None:

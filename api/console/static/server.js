@@ -28,7 +28,10 @@ export class Problem extends Error {
 export const refused = new EventTarget();
 
 function address(path, query) {
-  const url = new URL(path.split("/").map(encodeURIComponent).join("/"), BASE);
+  const words = path.split("/").map(encodeURIComponent);
+  // An id of the page's own address, which anybody can make a link of, would lead to another call than the page means.
+  if (words.includes("..") || words.includes(".")) throw new Problem(404, {});
+  const url = new URL(words.join("/"), BASE);
   for (const [name, value] of Object.entries(query ?? {})) {
     for (const each of Array.isArray(value) ? value : [value]) {
       if (each !== null && each !== undefined && each !== "") url.searchParams.append(name, each);
@@ -44,9 +47,10 @@ async function call(method, path, { query, json, form, etag, match, signal, text
   if (match) headers["If-Match"] = `"${match}"`;
   if (json !== undefined) headers["Content-Type"] = "application/json";
   const body = json !== undefined ? writeExact(json) : form;
+  const url = address(path, query);
   let answer;
   try {
-    answer = await fetch(address(path, query), { method, headers, body, signal, credentials: "same-origin" });
+    answer = await fetch(url, { method, headers, body, signal, credentials: "same-origin" });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem(0, { detail: t("problem.unreachable"), code: "unreachable" });
