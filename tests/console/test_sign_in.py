@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -19,6 +20,8 @@ from riverstone.engine import Engine
 from ..features.sketch import line
 from ..oidc.signing_in import asking, honest
 from .looking import Looker
+
+RIGHTS = frozenset({"read", "run"})
 
 
 class Later:
@@ -38,7 +41,9 @@ def served(tmp_path: Path) -> Iterator[tuple[Engine, str, str]]:
         Engine(f"sqlite:///{tmp_path / 'store.db'}", dispatcher="threads") as engine,
         honest(f"{server.url}/session/return") as issuer,
     ):
-        later.app = create_app(engine, access=Access(engine, None, asking(issuer)))
+        later.app = create_app(
+            engine, access=Access(engine, None, asking(issuer, scopes=dict.fromkeys(("ops", "buyers"), RIGHTS)))
+        )
         thread = threading.Thread(target=server.run)
         thread.start()
         yield engine, server.url, issuer
@@ -129,3 +134,37 @@ def test_a_session_that_ends_in_the_middle_of_a_form_loses_nothing(
         looker.sees("Where to? is done.")
         looker.wrong = [each for each in looker.wrong if not each.startswith(f"asked {issuer}/")]
     assert dict(engine.variables(number))["street"] == "Main Street 1"
+
+
+def test_what_somebody_has_typed_is_not_shown_to_the_next_one_at_their_browser(
+    browser: Browser, served: tuple[Engine, str, str]
+) -> None:
+    engine, url, issuer = served
+    fields = '<camunda:formField id="street" label="Street" type="string"/>'
+    form = f"<extensionElements><camunda:formData>{fields}</camunda:formData></extensionElements>"
+    engine.deploy(
+        line("moves", f'<userTask id="ask" name="Where to?" camunda:candidateUsers="ann, bob">{form}</userTask>')
+    )
+    (task,) = engine.tasks(engine.start(key="moves", name="A move").process_instance_id)
+
+    def come(looker: Looker, person: str) -> None:
+        looker.context.clear_cookies(name="person")
+        looker.context.clear_cookies(domain=urlsplit(issuer).hostname)
+        looker.context.add_cookies([{"name": "person", "value": person, "url": issuer}])
+        looker.go(f"#/task/{task.task_id}")
+        looker.link("Sign in").click()
+
+    with Looker(browser, url) as looker:
+        come(looker, "ann")
+        looker.field("Street").fill("Main Street 1")
+        engine.sessions.revoke("ann")
+        looker.page.reload()
+        looker.sees("Your session is over.")
+        come(looker, "bob")
+        expect(looker.field("Street")).to_have_value("")
+        looker.field("Street").fill("Side Street 2")
+        looker.button("Sign out").click()
+        looker.page.locator("button[name=logout]").click()
+        looker.sees("those who have signed in")
+        assert looker.page.evaluate("() => JSON.stringify({...sessionStorage})") == "{}"
+        looker.wrong = [each for each in looker.wrong if not each.startswith(f"asked {issuer}/")]

@@ -12,6 +12,7 @@ import { prefer, preference } from "./preference.js";
 import { place, to } from "./route.js";
 import { get, refused } from "./server.js";
 import { comeBack, mayBeOffered, signInLink, whoIs } from "./signin.js";
+import { forgetAll } from "./typed.js";
 
 const WAYS = [
   ["processes", ["processes", "process"]],
@@ -99,6 +100,7 @@ function drawFrame() {
 }
 
 function leave() {
+  forgetAll();
   keep(null);
   Object.assign(known, { name: "", scopes: [], owner: null });
   meet();

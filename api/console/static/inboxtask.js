@@ -3,7 +3,6 @@
 import { badge } from "./badge.js";
 import { ask, tell } from "./dialog.js";
 import { el, fill, said, unique } from "./element.js";
-import { parseExact, writeExact } from "./exactjson.js";
 import { FormView } from "./formview.js";
 import { prose } from "./formtext.js";
 import { icon } from "./icon.js";
@@ -14,12 +13,12 @@ import { go, to } from "./route.js";
 import { languageOf } from "./sentences.js";
 import { askForSchedule } from "./scheduledialog.js";
 import { get, getText, post, put } from "./server.js";
+import { forget, remember, remembered } from "./typed.js";
 import { Watch } from "./watch.js";
 import { when } from "./when.js";
 
 const PAUSE = 300;
 const USUAL = 50;
-const KEPT = "riverstone.answer.";
 
 export function taskPage({ main, id, client, titled }) {
   const heading = el("h1", { tabindex: "-1" }, `#${id}`);
@@ -86,7 +85,7 @@ export function taskPage({ main, id, client, titled }) {
     documentation.hidden = found.documentation === null;
     fill(before, led(found.before));
     if (task.endedAt !== null) {
-      forget();
+      forget(client.name, id);
       drawPicture(task);
       fill(barred, box("success", el("p", {}, task.doneBy === null ? t("person.ended") : t("person.done", { who: task.doneBy, time: when(task.endedAt) }))));
       form.hidden = true;
@@ -98,7 +97,7 @@ export function taskPage({ main, id, client, titled }) {
     foot.hidden = !found.may.includes("complete");
     if (!drawn) {
       drawn = true;
-      view.draw(found.parts, found.values, remembered());
+      view.draw(found.parts, found.values, remembered(client.name, id));
       form.classList.toggle("is-empty", found.parts.length === 0);
       drawPicture(task);
       if (found.changes && Object.keys(view.typed).length > 0) evaluate();
@@ -180,7 +179,7 @@ export function taskPage({ main, id, client, titled }) {
   // -- filling in
 
   function filled(field, left) {
-    remember();
+    remember(client.name, id, view.typed);
     if (field.wrong.textContent !== "" && !left) field.complain("");
     clearTimeout(pause);
     if (left || shown.changes) pause = setTimeout(evaluate, left ? 0 : PAUSE);
@@ -211,7 +210,7 @@ export function taskPage({ main, id, client, titled }) {
       // What is hidden by what was typed last is not to be sent.
       if (shown.changes) await evaluate();
       await put(`task/${id}/complete`, { outputs: view.values });
-      forget();
+      forget(client.name, id);
       watch.stop();
       toast(t("person.thanks", { name: shown.task.name }));
       go(to("inbox"));
@@ -237,30 +236,6 @@ export function taskPage({ main, id, client, titled }) {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       form.requestSubmit();
-    }
-  }
-
-  function remember() {
-    try {
-      sessionStorage.setItem(KEPT + id, writeExact(view.typed));
-    } catch {
-      // A browser that keeps nothing only forgets what was typed when the page is left.
-    }
-  }
-
-  function remembered() {
-    try {
-      return parseExact(sessionStorage.getItem(KEPT + id) ?? "{}");
-    } catch {
-      return {};
-    }
-  }
-
-  function forget() {
-    try {
-      sessionStorage.removeItem(KEPT + id);
-    } catch {
-      // Nothing was kept.
     }
   }
 

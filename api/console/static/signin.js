@@ -6,6 +6,7 @@ import { t } from "./language.js";
 import { problemBox } from "./notice.js";
 import { place, rename, to } from "./route.js";
 import { BASE, get, remove } from "./server.js";
+import { forgetAll } from "./typed.js";
 
 const LEFT = "riverstone.left";
 const REASONS = ["refused", "expired", "invalid", "unnamed"].map((each) => `sign-in-${each}`);
@@ -54,6 +55,7 @@ async function signOut(failed) {
       return;
     }
   }
+  forgetAll();
   location.assign(new URL("session/end", BASE));
 }
 
