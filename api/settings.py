@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from ..engine.errors import Invalid
 from ..engine.limits import Limits
@@ -18,6 +17,7 @@ from ..engine.secret_sources.files import FileSecrets
 from ..engine.secret_sources.source import SecretSource
 from ..engine.secret_sources.vault import VaultSecrets
 from ..engine.stones.quota import Quota
+from .access.address import parts_of
 from .access.introspection import Introspection
 from .access.openid import Provider, is_safe
 
@@ -211,8 +211,8 @@ def _texts(given: Any) -> list[str]:
 def _address(given: Any) -> str | None:
     if not given:
         return None
-    parts = urlsplit(given) if isinstance(given, str) else None
-    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    parts = parts_of(given) if isinstance(given, str) else None
+    if parts is None or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
         raise _wrong("The setting public_url is an address such as https://bpm.example.com/engine.")
     return str(given)
 

@@ -23,6 +23,7 @@ from ...engine import jsontext
 from ...engine.errors import Invalid, RiverstoneError, StoreUnavailable
 from ...engine.limits import Limits
 from ...engine.person import MOST_GROUPS, is_person
+from .address import parts_of
 from .loopback import is_local
 
 log = logging.getLogger("riverstone.api")
@@ -84,10 +85,10 @@ class Introspection:
     _silent: list[float] = field(default_factory=lambda: [0.0], repr=False)
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+        parts = parts_of(self.url)
+        if parts is None or parts.scheme not in ("http", "https") or parts.username or parts.query:
             raise _wrong(f"The introspection URL {self.url[:200]!r} is not https://HOST/PATH without a query.")
-        if parts.scheme == "http" and not is_local(parts.hostname):
+        if parts.scheme == "http" and not is_local(parts.hostname or ""):
             raise _wrong(f"The introspection URL {self.url[:200]!r} would send secrets in clear: use https.")
         if self.form not in ("rfc7662", "original"):
             raise _wrong(f"{self.form!r} is no form of introspection: use rfc7662 or original.")

@@ -9,15 +9,18 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Literal, TypeAlias, get_args
+from io import BytesIO
+from typing import Any, Literal, TypeAlias, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from ...engine.errors import Invalid, StoreUnavailable
 from ...engine.operating.access_keys import SCOPES
 from ...engine.person import MOST_GROUPS, is_person
+from .address import parts_of
 from .loopback import is_local
 
 log = logging.getLogger("riverstone.api")
@@ -25,7 +28,7 @@ log = logging.getLogger("riverstone.api")
 TIMEOUT = 5.0
 """Seconds for one answer of the provider."""
 WHOLE = 10.0
-"""Seconds for all of one answer, however slowly it comes."""
+"""Seconds for all of one conversation, however slowly its answer comes."""
 LARGEST = 512 * 1024
 KEPT = 600.0
 """Seconds for which the provider's description and keys are kept."""
@@ -39,6 +42,7 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 """Those of a signature that only the provider can make; ``none`` and those of a shared secret are none of them."""
 
 SignOut: TypeAlias = Literal["provider", "here"]
+Said = TypeVar("Said")
 
 
 class SignInRefused(Invalid):
@@ -170,12 +174,11 @@ class Provider:
     def _claims(self, redirect_uri: str, secrets: SignInSecrets, code: str) -> tuple[dict[str, Any], Any]:
         """The claims of the checked token, and the session that may ask for more of them."""
         session = self._session(redirect_uri)
+        session.register_compliance_hook("access_token_response", self._whole)
         endpoint = self._endpoint("token_endpoint")
+        how = {"timeout": TIMEOUT, "allow_redirects": False, "stream": True}
         try:
-            with self._talk():
-                token = session.fetch_token(
-                    endpoint, code=code, code_verifier=secrets.verifier, timeout=TIMEOUT, allow_redirects=False
-                )
+            token = self._talk(lambda: session.fetch_token(endpoint, code=code, code_verifier=secrets.verifier, **how))
             text = token.get("id_token")
         except ProviderUnavailable:
             raise
@@ -245,8 +248,32 @@ class Provider:
 
     # -- the conversation
 
-    def _talk(self) -> _Turn:
-        return _Turn(self._talking)
+    def _talk(self, say: Callable[[], Said]) -> Said:
+        """What a conversation comes to; raises ProviderUnavailable where enough are going on, and after ``WHOLE``.
+
+        It has a thread, since neither a name that is looked up nor an answer in many small pieces ends by the timeout
+        of a socket. Its turn lasts as long as its thread, so that no provider holds more of these.
+        """
+        if not self._talking.acquire(timeout=IN_TURN):
+            raise ProviderUnavailable("is asked by too many at once")
+        said: Future[Said] = Future()
+
+        def talk() -> None:
+            try:
+                try:
+                    found = say()
+                finally:
+                    self._talking.release()
+            except BaseException as error:
+                said.set_exception(error)
+            else:
+                said.set_result(found)
+
+        threading.Thread(target=talk, daemon=True, name="riverstone-sign-in").start()
+        try:
+            return said.result(WHOLE)
+        except TimeoutError:
+            raise self._failed("does not answer in time") from None
 
     def _session(self, redirect_uri: str) -> Any:
         session = import_module("authlib.integrations.requests_client").OAuth2Session(
@@ -291,24 +318,38 @@ class Provider:
 
     def _json(self, session: Any, url: str) -> dict[str, Any]:
         """A JSON object; no larger, no longer and nowhere else than it may be."""
-        end, parts, size = time.monotonic() + WHOLE, [], 0
+
+        def read() -> tuple[int, bytes]:
+            answer = session.get(url, timeout=TIMEOUT, stream=True, allow_redirects=False)
+            return answer.status_code, self._content(answer)
+
         try:
-            with self._talk(), session.get(url, timeout=TIMEOUT, stream=True, allow_redirects=False) as answer:
-                for part in answer.iter_content(16384):
-                    parts.append(part)
-                    size += len(part)
-                    if size > LARGEST or time.monotonic() > end:
-                        raise self._failed("answers too much or too slowly")
-                status = answer.status_code
+            status, content = self._talk(read)
         except _requests().RequestException as error:
             raise self._failed("cannot be reached", error) from None
         try:
-            found = json.loads(b"".join(parts))
+            found = json.loads(content)
         except (ValueError, RecursionError):
             found = None
         if status != 200 or not isinstance(found, dict):
             raise self._failed(f"answers {status} without a JSON object")
         return found
+
+    def _whole(self, answer: Any) -> Any:
+        """An answer that Authlib asks for, read here since Authlib would read any length of it."""
+        whole = _requests().Response()
+        whole.status_code, whole.headers, whole.raw = answer.status_code, answer.headers, BytesIO(self._content(answer))
+        return whole
+
+    def _content(self, answer: Any) -> bytes:
+        end, parts, size = time.monotonic() + WHOLE, [], 0
+        with answer:
+            for part in answer.iter_content(1024):
+                parts.append(part)
+                size += len(part)
+                if size > LARGEST or time.monotonic() > end:
+                    raise self._failed("answers too much or too slowly")
+        return b"".join(parts)
 
     @staticmethod
     def _failed(why: str, error: BaseException | None = None) -> ProviderUnavailable:
@@ -316,26 +357,12 @@ class Provider:
         return ProviderUnavailable(why)
 
 
-class _Turn:
-    """One of the conversations that go on at the same time; raises ProviderUnavailable where there are enough."""
-
-    def __init__(self, talking: threading.Semaphore) -> None:
-        self._talking = talking
-
-    def __enter__(self) -> None:
-        if not self._talking.acquire(timeout=IN_TURN):
-            raise ProviderUnavailable("is asked by too many at once")
-
-    def __exit__(self, *_: object) -> None:
-        self._talking.release()
-
-
 def is_safe(url: str) -> bool:
     """Whether what is said to this address stays between the two: HTTPS, or this machine itself."""
-    parts = urlsplit(url)
-    if not parts.hostname or parts.username is not None or parts.fragment:
+    parts = parts_of(url)
+    if parts is None or parts.username is not None or parts.fragment:
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and is_local(parts.hostname))
+    return parts.scheme == "https" or (parts.scheme == "http" and is_local(parts.hostname or ""))
 
 
 def _texts(claims: Mapping[str, Any], name: str | None) -> list[Any]:

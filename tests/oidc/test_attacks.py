@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -131,6 +132,7 @@ def test_new_keys_of_the_provider_are_looked_for_but_not_again_and_again(client:
         ("/token", (302, b"", {"Location": "http://169.254.169.254/"}), UNAVAILABLE),
         ("/token", (200, b'{"access_token": "at", "token_type": "Bearer", "id_token": {"a": 1}}', {}), INVALID),
         ("/token", (400, b'{"error": "invalid_grant"}', {}), INVALID),
+        ("/token", (200, b" " * 600_000, {}), UNAVAILABLE),
         ("/keys", (200, b"{}", {}), INVALID),
         ("/keys", (302, b"", {"Location": "http://169.254.169.254/"}), UNAVAILABLE),
         ("/keys", (200, b'{"keys": "none"}', {}), INVALID),
@@ -337,6 +339,10 @@ def test_it_is_set_from_a_file_or_the_environment(tmp_path: Any, monkeypatch: py
     monkeypatch.setenv("RIVERSTONE_PUBLIC_URL", "http://bpm.example.com")
     with pytest.raises(Invalid, match="https"):
         Settings.read(file=str(file))
+    for impossible in ("https://[", "https://bpm.example.com:99999", "https://bpm.example.com:a"):
+        monkeypatch.setenv("RIVERSTONE_PUBLIC_URL", impossible)
+        with pytest.raises(Invalid, match="public_url"):
+            Settings.read(file=str(file))
     monkeypatch.delenv("RIVERSTONE_PUBLIC_URL")
     file.write_text('[oidc]\nissuer = "https://login.example.com"\ncolour = "red"\n')
     with pytest.raises(Invalid, match="colour"):
@@ -362,3 +368,38 @@ def test_a_provider_that_hangs_holds_few_threads_of_the_server(client: Client, l
         assert liar.sign_in(Client(app)).headers["Location"] == UNAVAILABLE
         let_go.set()
         assert {each.result(60).headers["Location"] for each in waiting} == {UNAVAILABLE}
+
+
+@pytest.mark.parametrize("path", ["/token", "/keys"])
+def test_a_provider_whose_answer_comes_in_drops_is_not_waited_for(
+    client: Client, liar: Liar, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """Each drop came before the timeout of a socket, and nothing looked at the clock before there were 16,384."""
+    monkeypatch.setattr(openid, "WHOLE", 0.5)
+    let_go, answer = threading.Event(), liar.answer
+
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        if handler.path != path:
+            answer(handler)
+            return
+        handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+        handler.send_response(200)
+        handler.send_header("Content-Length", "1000")
+        handler.end_headers()
+        while not let_go.wait(0.05):
+            handler.wfile.write(b" ")
+            handler.wfile.flush()
+
+    monkeypatch.setattr(liar, "answer", drip)
+    try:
+        assert liar.sign_in(client).headers["Location"] == UNAVAILABLE
+    finally:
+        let_go.set()
+
+
+@pytest.mark.parametrize("address", ["https://[", "https://login.example.com:99999/", "https://login.example.com:a/"])
+def test_an_address_of_the_provider_that_is_none_is_told_as_that(client: Client, liar: Liar, address: str) -> None:
+    says = {**liar.description(), "authorization_endpoint": address, "end_session_endpoint": address}
+    liar.says["/.well-known/openid-configuration"] = lambda: (200, json.dumps(says).encode(), {})
+    assert client.get("/session/begin", base_url=OURS).headers["Location"] == UNAVAILABLE
+    assert client.get("/session/end", base_url=OURS).headers["Location"] == "/console/"

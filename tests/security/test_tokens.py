@@ -230,7 +230,15 @@ def test_what_is_no_token_is_refused_without_asking(engine: Engine, server: Toke
 
 
 @pytest.mark.parametrize(
-    "url", ["http://auth.example.com/x", "ftp://a/b", "https://u:p@host/x", "https://host/x?secret=1", "nonsense"]
+    "url",
+    [
+        "http://auth.example.com/x",
+        "ftp://a/b",
+        "https://u:p@host/x",
+        "https://host/x?secret=1",
+        "nonsense",
+        "https://[",
+    ],
 )
 def test_an_address_that_would_show_secrets_is_refused(url: str) -> None:
     with pytest.raises(Invalid, match="introspection URL"):
