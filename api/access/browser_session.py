@@ -17,6 +17,7 @@ from ...engine import Engine
 from ...engine.operating.sessions import LONGEST
 from ...engine.operating.sessions import Session as Known
 from ..errors import Refused
+from .address import origin_of
 from .clients import Client, view_asked
 from .loopback import LOOPBACK_HOST
 from .openid import SignInSecrets
@@ -33,10 +34,9 @@ class BrowserSession:
 
     def __init__(self, engine: Engine, public_url: str | None) -> None:
         self.engine = engine
-        parts = urlsplit(public_url or "")
         self.public_url = public_url
-        self.origin = f"{parts.scheme}://{parts.netloc}" if public_url else None
-        self.is_secure = parts.scheme == "https"
+        self.origin = origin_of(public_url) if public_url else None
+        self.is_secure = urlsplit(public_url or "").scheme == "https"
         prefix = "__Host-" if self.is_secure else ""
         self._session, self._begun = f"{prefix}riverstone", f"{prefix}riverstone-sign-in"
 
@@ -78,6 +78,11 @@ class BrowserSession:
             raise Refused(text, status=HTTPStatus.FORBIDDEN, code="public-url-missing")
         return f"{request.scheme}://{request.host}{request.script_root}"
 
+    @property
+    def root(self) -> str:
+        """The path below which the browser sees the server; a proxy that takes it off tells nothing of it."""
+        return request.script_root if self.public_url is None else urlsplit(self.public_url).path.rstrip("/")
+
     def begin(self, answer: Response) -> SignInSecrets:
         """Let the browser remember by a cookie that it has begun to sign in."""
         text = f"{int(time.time())}.{secrets.token_urlsafe(32)}"
@@ -94,7 +99,8 @@ class BrowserSession:
         return found if hmac.compare_digest(found.state.encode(), state.encode()) else None
 
     def keep(self, answer: Response, text: str) -> None:
-        """Give the browser its session."""
+        """Give the browser its session in place of the one that it had: nobody could end that one any more."""
+        self.engine.sessions.end(request.cookies.get(self._session, ""))
         self._set(answer, self._session, text, LONGEST // 1000)
         self._set(answer, self._begun, "", 0)
 

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 
 from ...engine import Engine, RiverstoneError
 from ..access.browser_session import BrowserSession
-from ..access.clients import KNOWN, Client, call_of
+from ..access.clients import KNOWN, Client, call_of, present_client
 from ..access.gate import answers_everybody
 from ..access.openid import Provider, SignInRefused
 from ..access.rule import Access
@@ -46,22 +46,22 @@ def _views(engine: Engine, provider: Provider, session: BrowserSession) -> tuple
             secrets = session.begin(answer)
             answer.headers["Location"] = provider.address(_redirect(session), secrets)
         except RiverstoneError as error:
-            return _to_console(error.code)
+            return _to_console(session, error.code)
         return answer
 
     @answers_everybody
     def back() -> Response:
         try:
-            text = _taken(engine, provider, session)
+            answer = _to_console(session, None)
+            session.keep(answer, _taken(engine, provider, session))
         except RiverstoneError as error:
-            return _to_console(error.code)
-        answer = _to_console(None)
-        session.keep(answer, text)
+            return _to_console(session, error.code)
         return answer
 
     def end() -> Response:
         answer = Response(status=204)
-        session.end(answer)
+        with engine.audit.recording(call_of(present_client(), request.environ, "sign-out", None)):
+            session.end(answer)
         return answer
 
     @answers_everybody
@@ -70,8 +70,8 @@ def _views(engine: Engine, provider: Provider, session: BrowserSession) -> tuple
         try:
             address = provider.sign_out_address(f"{session.base}/console/")
         except RiverstoneError:
-            return _to_console("sign-out-unfinished")
-        return _to_console(None) if address is None else Response(status=302, headers={"Location": address})
+            return _to_console(session, "sign-out-unfinished")
+        return _to_console(session, None) if address is None else Response(status=302, headers={"Location": address})
 
     vars(end)["scope"] = KNOWN
     return begin, back, end, leave
@@ -84,7 +84,7 @@ def _taken(engine: Engine, provider: Provider, session: BrowserSession) -> str:
     if secrets is None or any(len(text) > LONGEST for text in given.values()):
         raise SignInRefused("This browser has not begun to sign in just now.", code="sign-in-expired")
     person = provider.person(_redirect(session), secrets, given)
-    client = Client(name=f"user:{person.user}")
+    client = Client(name=f"user:{person.user}", user=person.user)
     with engine.audit.recording(call_of(client, request.environ, "sign-in", None)):
         _, text = engine.sessions.begin(person.user, groups=person.groups, scopes=person.scopes, owner=person.owner)
     return text
@@ -94,7 +94,7 @@ def _redirect(session: BrowserSession) -> str:
     return f"{session.base}/session/return"
 
 
-def _to_console(code: str | None) -> Response:
+def _to_console(session: BrowserSession, code: str | None) -> Response:
     """Whoever signs in is a person before a browser: what went wrong is told by a page of the console."""
     place = "" if code is None else f"#/sign-in/{code}"
-    return Response(status=302, headers={"Location": f"{request.script_root}/console/{place}"})
+    return Response(status=302, headers={"Location": f"{session.root}/console/{place}"})

@@ -61,7 +61,24 @@ def test_a_person_signs_in_works_and_signs_out(engine: Engine, issuer: str) -> N
     assert client.delete("/session", headers=PAGE, base_url=OURS).status_code == 204
     assert known(client).status_code == 401
     assert engine.sessions.all() == []
-    assert "sign-in" in {entry.action for entry in engine.audit.entries().items if entry.client == "user:ann"}
+    told = {(entry.action, entry.client, entry.person) for entry in engine.audit.entries().items}
+    assert {("sign-in", "user:ann", "ann"), ("sign-out", "user:ann", "ann")} <= told
+
+
+def test_who_signs_in_once_more_leaves_no_session_behind(engine: Engine, issuer: str) -> None:
+    """Signing out ended the last one alone, and a copy of an earlier cookie went on for hours."""
+    client, elsewhere = browser(engine, issuer), browser(engine, issuer)
+    sign_in(elsewhere, "ann")
+    sign_in(client, "ann")
+    former = client.get_cookie("riverstone", domain="127.0.0.1")
+    assert former is not None
+    sign_in(client, "bob")
+    assert sorted(each.user for each in engine.sessions.all()) == ["ann", "bob"]
+    assert engine.sessions.find(former.value) is None
+    assert known(elsewhere).json["user"] == "ann"
+    # Nor one that has not come in.
+    sign_in(client, None)
+    assert known(client).json["user"] == "bob"
 
 
 def left(client: Client) -> str:
@@ -160,6 +177,28 @@ def test_the_cookie_is_for_this_host_and_no_script(engine: Engine, issuer: str) 
     (cookie,) = begun.headers.getlist("Set-Cookie")
     assert cookie.startswith("__Host-riverstone-sign-in=")
     assert "Secure" in cookie
+
+
+def test_behind_a_proxy_that_takes_a_part_of_the_path_off_it_leads_back_there(engine: Engine) -> None:
+    with lying() as liar:
+        access = Access(engine, None, asking(liar.issuer), "https://bpm.example.com/engine/")
+        client = Client(create_app(engine, access=access))
+        assert client.get("/session/return", base_url=OURS).headers["Location"] == (
+            "/engine/console/#/sign-in/sign-in-expired"
+        )
+        assert liar.sign_in(client).headers["Location"] == "/engine/console/"
+
+
+@pytest.mark.parametrize("told", ["https://BPM.example.com:443/engine", "https://bpm.example.com"])
+def test_a_page_is_of_this_server_however_its_address_is_written(engine: Engine, told: str) -> None:
+    with lying() as liar:
+        client = Client(create_app(engine, access=Access(engine, None, asking(liar.issuer), told)))
+        liar.sign_in(client)
+        asked = {**PAGE, "Origin": "https://bpm.example.com"}
+        assert client.get("/client", headers=asked, base_url=OURS).json["user"] == "ann"
+        for other in ("https://bpm.example.com:8443", "http://bpm.example.com", "https://bpm.example.com.evil.example"):
+            foreign = client.get("/client", headers={**PAGE, "Origin": other}, base_url=OURS)
+            assert foreign.json["code"] == "foreign-page"
 
 
 def test_a_session_ends_when_nobody_uses_it_and_after_a_week(engine: Engine, clock: VirtualClock, issuer: str) -> None:
