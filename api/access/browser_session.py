@@ -26,6 +26,8 @@ CSRF_HEADER = "X-Riverstone-CSRF"
 """A header that no page of another site can send here unasked, and no form or link at all."""
 SIGNING_IN = 600
 """Seconds for which somebody may be at the provider."""
+SKEW = 30
+"""Seconds by which the clock of the server that they come back to may be behind that of the one they left."""
 _BEGUN = re.compile(r"([0-9]{1,12})\.[A-Za-z0-9_-]{43}")
 
 
@@ -93,7 +95,7 @@ class BrowserSession:
         """What the browser has begun, if that is what this state is of, and not too long ago."""
         text = request.cookies.get(self._begun, "")
         form = _BEGUN.fullmatch(text)
-        if form is None or not 0 <= time.time() - int(form[1]) <= SIGNING_IN:
+        if form is None or not -SKEW <= time.time() - int(form[1]) <= SIGNING_IN:
             return None
         found = _secrets(text)
         return found if hmac.compare_digest(found.state.encode(), state.encode()) else None

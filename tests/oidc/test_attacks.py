@@ -219,6 +219,20 @@ def test_a_sign_in_that_has_lain_around_is_over(client: Client, liar: Liar, monk
     assert client.get("/session/return", query_string=told, base_url=OURS).headers["Location"] == EXPIRED
 
 
+def test_the_server_that_takes_a_sign_in_may_have_a_clock_that_is_behind(
+    client: Client, liar: Liar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whom the provider knows already is back at once, perhaps at another server."""
+    begun = client.get("/session/begin", base_url=OURS)
+    query = parse_qs(urlsplit(begun.headers["Location"]).query)
+    liar.nonce = query["nonce"][0]
+    behind = time.time() - 3
+    with monkeypatch.context() as patch:
+        patch.setattr("riverstone.api.access.browser_session.time.time", lambda: behind)
+        told = {"state": query["state"][0], "code": "c"}
+        assert client.get("/session/return", query_string=told, base_url=OURS).headers["Location"] == "/console/"
+
+
 # -- what a session is good for
 
 
