@@ -156,6 +156,21 @@ def test_an_activity_sends_as_many_tokens_as_it_says(stage: Stage) -> None:
     assert stage.open == ["z", "z", "z"]
 
 
+@pytest.mark.parametrize("quantity", ["30000", "99999999999", "9" * 5000])
+def test_an_activity_that_sends_more_tokens_than_may_be_on_their_way_sends_none(stage: Stage, quantity: str) -> None:
+    """It made them all, one by one, and no other process went on meanwhile."""
+    stage.start(alone(user("t", completionQuantity=quantity))).complete("t")
+    assert stage.status == "failed"
+    assert stage.reason.endswith("The limit tokens (25000) of those on their way at once was reached.")
+
+
+def test_a_quantity_of_any_length_is_read(stage: Stage) -> None:
+    stage.start(alone(user("t", completionQuantity="-" + "9" * 5000, startQuantity="+" + "0" * 5000 + "1"))).complete(
+        "t"
+    )
+    assert stage.open == ["z"]
+
+
 def test_too_few_tokens_for_an_activity_are_told(stage: Stage) -> None:
     stage.start(alone(user("t", startQuantity="2")))
     assert stage.status == "failed"

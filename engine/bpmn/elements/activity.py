@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...errors import LimitExceeded
 from ..running.event_definitions import EventDefinition, matches
 from ..running.node import Catcher, Flow, Node, Process, catching
 from ..running.token import WAITING, Token
@@ -111,6 +112,8 @@ class Activity(Node):
         handles, around = COMPENSATES in internal, scope.task_spec
         enough = not handles and around.completion is not None and around.has_enough(scope, token)
         flows = () if handles or enough else self.choose(token) if self.conditional else self.outgoing
+        if self.completion_quantity > 1:
+            self._refuse_too_many(token, flows)
         if self.boundary:
             for listener in armed(token):
                 token.workflow.cancel_token(listener)
@@ -128,6 +131,12 @@ class Activity(Node):
             token.workflow.move(token, ())
         else:
             self.leave(token, flows)
+
+    def _refuse_too_many(self, token: Token, flows: Sequence[Flow]) -> None:
+        """Raise LimitExceeded before the first of more tokens than may be on their way: a model asks for any number."""
+        limit = token.workflow.host.limits.tokens
+        if len(token.workflow.tasks) + (self.completion_quantity - 1) * len(flows) > limit:
+            raise LimitExceeded("tokens", f"The limit tokens ({limit}) of those on their way at once was reached.")
 
     def _run_completed(self, token: Token, container: Token) -> None:
         assert self.loop is not None

@@ -54,6 +54,17 @@ def _outputs(
         yield mapping.target, order.add(mapping.target, value)
 
 
+_MOST = 10**18
+"""More tokens than there ever are, for whatever is larger: Python reads no number of any length."""
+
+
+def _quantity(element: etree._Element, name: str) -> int:
+    digits = element.get(name, "1").strip().lstrip("+").lstrip("0")
+    if len(digits) > 18:
+        return 1 if digits[0] == "-" else _MOST
+    return max(1, int(digits or "0"))
+
+
 def activity(
     reader: ModelReader,
     process: Process,
@@ -64,7 +75,7 @@ def activity(
     """A node with what all activities have: mappings, a loop, quantities."""
     node = mapped(reader, process, element, kind, binding)
     node.for_compensation = is_true(element, "isForCompensation")
-    node.completion_quantity = max(1, int(element.get("completionQuantity", "1")))
-    node.start_quantity = max(1, int(element.get("startQuantity", "1")))
+    node.completion_quantity = _quantity(element, "completionQuantity")
+    node.start_quantity = _quantity(element, "startQuantity")
     node.loop = read_loop(reader, element)
     return node

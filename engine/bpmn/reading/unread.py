@@ -321,7 +321,7 @@ def _retrying(properties: Mapping[str, str], retries: Retries | None, bindable: 
 
 def _is_number(text: str) -> bool:
     """Whether a text is a whole number above zero, or an expression that may be one."""
-    return (text.isdecimal() and int(text) > 0) or text.startswith(("=", "${", "#{"))
+    return (text.isdecimal() and (len(text) > 18 or int(text) > 0)) or text.startswith(("=", "${", "#{"))
 
 
 def _runs_at_once(element: etree._Element) -> bool:
