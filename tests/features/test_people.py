@@ -94,6 +94,7 @@ def test_the_roles_of_bpmn_itself_name_people(engine: Engine) -> None:
         ('camunda:assignee="${who}"', "The assignee is 7"),
         ('camunda:dueDate="${when}"', "not an ISO 8601 date"),
         ('camunda:priority="high"', "The priority is 'high'"),
+        ('camunda:priority="--5"', "The priority is '--5'"),
         ('camunda:candidateGroups="${missing}"', "finds nothing"),
     ],
 )

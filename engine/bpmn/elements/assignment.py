@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,6 +19,7 @@ STARTER = "starter"
 MOST_NAMES = 500
 USUAL, HIGHEST = 50, 1_000_000_000
 """The priority where none is said, as in Camunda and Flowable, and the highest."""
+_WHOLE = re.compile(r"-?\d{1,11}")
 
 
 class Assigned(NamedTuple):
@@ -96,7 +98,7 @@ def _priority(value: Value | None, context: Context) -> int:
     if given is None or given == "":
         return USUAL
     text = str(given).strip()
-    if isinstance(given, bool) or not text.lstrip("-").isdecimal() or len(text) > 12 or abs(int(text)) > HIGHEST:
+    if isinstance(given, bool) or not _WHOLE.fullmatch(text) or abs(int(text)) > HIGHEST:
         raise ExpressionError(f"The priority is {given!r}: give a whole number, such as {USUAL}.")
     return int(text)
 
