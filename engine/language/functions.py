@@ -94,11 +94,11 @@ def numbers_of(reading: Reading, values: tuple[JSON, ...]) -> list[Number]:
 
 
 def _min(reading: Reading, *values: JSON) -> JSON:
-    return min(_some(numbers_of(reading, values)))
+    return reading.bounded(min(_some(numbers_of(reading, values))))
 
 
 def _max(reading: Reading, *values: JSON) -> JSON:
-    return max(_some(numbers_of(reading, values)))
+    return reading.bounded(max(_some(numbers_of(reading, values))))
 
 
 def _some(numbers: list[Number]) -> list[Number]:
@@ -131,7 +131,7 @@ def _ceil(reading: Reading, value: JSON) -> Number:
 
 
 def _abs(reading: Reading, value: JSON) -> Number:
-    return abs(_number(reading, value))
+    return reading.bounded(abs(_number(reading, value)))
 
 
 def _split(reading: Reading, text: JSON, separator: JSON) -> list[str]:

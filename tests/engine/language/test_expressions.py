@@ -330,6 +330,13 @@ def test_a_difference_without_spaces_is_told_how_to_write_it() -> None:
         evaluate("${nrOfInstances-1}")
 
 
+@pytest.mark.parametrize("text", ["${abs(far)}", "${min(far)}", "${max(far)}", "${-far}"])
+def test_a_text_that_says_more_than_a_double_holds_is_no_number_of_json(text: str) -> None:
+    """It became infinite, which no store takes: the task that needed it could neither begin nor fail."""
+    with pytest.raises(ExpressionError, match="the number is too large"):
+        compile_expression(text, limits=LIMITS).evaluate(Context({"far": "-1e400"}))
+
+
 def test_numbers_that_outgrow_the_limit_are_stopped() -> None:
     product = " * ".join(["99999999999999999999"] * 6)
 
