@@ -6,6 +6,7 @@ first stone that has parameters: whoever has written those has imported marshmal
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -202,7 +203,7 @@ def is_supplied(field: fields.Field[Any]) -> bool:
 def default_of(field: fields.Field[Any]) -> JSON:
     """The field's default as JSON; raises Invalid if there is no way to store it."""
     default = field.load_default() if callable(field.load_default) else field.load_default
-    if default is None or type(default) in (str, int, float, bool):
+    if default is None or (type(default) in (str, int, float, bool) and not _is_boundless(default)):
         return default
     stored = field._serialize(default, "default", None)
     check(stored, limits=Limits(), name=f"the default of parameter {field.name or '?'}")
@@ -259,4 +260,11 @@ def _is_plain(field: fields.Field[Any]) -> bool:
     if type(field) is fields.Dict:
         return field.value_field is None or _is_plain(field.value_field)
     default = None if field.load_default is missing else field.load_default
+    if (isinstance(field, fields.Float) and field.allow_nan) or _is_boundless(default):
+        return False
     return type(field) in _PLAIN and (default is None or isinstance(default, str | int | float | bool | list | dict))
+
+
+def _is_boundless(value: Any) -> bool:
+    """Whether it is NaN or infinite, which JSON cannot say: the text of it is stored, which the field reads."""
+    return isinstance(value, float) and not math.isfinite(value)

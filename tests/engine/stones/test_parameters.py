@@ -145,6 +145,31 @@ def test_what_is_stored_is_json_and_what_the_stone_sees_is_typed() -> None:
     assert typed(Server, {"instanceType": "m2"}) == {"instanceType": "m2"}
 
 
+class Far(Stone):
+    """A stone whose field takes what JSON cannot say."""
+
+    code = "Far"
+    parameters = {"most": fields.Float(allow_nan=True)}
+
+
+class Endless(Far):
+    """The same as a default."""
+
+    code = "Endless"
+    parameters = {"most": fields.Float(load_default=float("inf"))}
+
+
+@pytest.mark.parametrize("text", ["inf", "1e400"])
+def test_a_number_without_an_end_is_stored_as_the_text_that_says_it(text: str) -> None:
+    """No store takes it otherwise, and the task could neither begin nor fail."""
+    stored = resolve(Far, {"most": text})
+
+    assert stored == {"most": text}
+    assert typed(Far, stored) == {"most": float("inf")}
+    with pytest.raises(Invalid, match="is NaN or infinite"):
+        resolve(Endless, {})
+
+
 def test_secret_parameters_are_masked_by_their_name() -> None:
     assert masked({"password": "s3cret", "count": 1}, no_echo(Server)) == {"password": "*****", "count": 1}
 
