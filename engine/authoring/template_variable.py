@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
@@ -12,14 +11,13 @@ from typing import NamedTuple
 from ..errors import Invalid
 from ..jsontext import JSON, dumps
 from ..language.context import Path
+from ..language.numerals import read_number
 from ..language.operators import Number
 from ..language.patterns import Pattern
 
 REFERENCE = "Ref:"
 """Begins a default that copies another variable."""
 
-_NUMERIC = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-_LONGEST_NUMBER = 100
 _MOST_SHOWN = 1_000
 _TYPES = {
     "string": "String",
@@ -271,10 +269,7 @@ class _Reader:
 def number_of(value: JSON) -> Number | None:
     """The finite number that a value is or that its text says; None for anything else."""
     if isinstance(value, str):
-        text = value.strip()
-        if len(text) > _LONGEST_NUMBER or not _NUMERIC.fullmatch(text):
-            return None
-        value = int(text) if text.lstrip("+-").isdigit() else float(text)
+        value = _said(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if isinstance(value, float):
@@ -286,8 +281,12 @@ def number_of(value: JSON) -> Number | None:
 
 def _exact(text: str) -> JSON:
     """The number that a text says, or the text where a number would not keep all of its digits."""
-    number = number_of(text)
+    number = _said(text)
     return text if number is None or Decimal(text.strip()) != Decimal(repr(number)) else number
+
+
+def _said(text: str) -> Number | None:
+    return read_number(text.strip()) if text.isascii() else None
 
 
 def _items(value: JSON) -> list[JSON]:

@@ -205,7 +205,9 @@ def test_a_data_object_may_begin_with_a_value(stage: Stage) -> None:
         return f'<dataObject id="id-{name}" name="{name}" {typed}>{inside}</dataObject>'
 
     objects = value("n", "int", "3") + value("who", "string", "ann") + value("given", "string", "mine")
+    objects += value("long", "long", "9" * 40) + value("real", "decimal", "12345678901234567890")
     stage.start(model(START + objects + KEEP + end("e"), "s -> keep -> e"), given="yours")
-    assert variables(stage) == {"n": 3, "who": "ann", "given": "yours"}
+    kept = {"n": 3, "who": "ann", "given": "yours", "long": 10**40 - 1, "real": 12345678901234567890}
+    assert variables(stage) == kept
     with pytest.raises(ModelInvalid, match="is no int"):
         stage.deploy(model(START + value("n", "int", "three") + end("e"), "s -> e"))

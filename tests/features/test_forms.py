@@ -166,6 +166,58 @@ def test_values_are_taken_with_the_types_of_their_fields(engine: Engine) -> None
     }
 
 
+@pytest.mark.parametrize(
+    ("field", "given", "kept"),
+    [
+        ({}, "12345678901234567890.", 12345678901234567890),
+        ({}, "1e23", 10**23),
+        ({"validate": {"max": "12345678901234567890"}}, "12345678901234567890", 12345678901234567890),
+        ({"serializeToString": True}, "12345678901234567890.0", "12345678901234567890.0"),
+        ({"serializeToString": True, "validate": {"max": 10**99}}, -(10**99), "-1" + "0" * 99),
+        ({"defaultValue": "12345678901234567890"}, None, 12345678901234567890),
+        ({"defaultValue": "0.5"}, None, 0.5),
+        ({"defaultValue": 5, "serializeToString": True}, None, "5"),
+    ],
+)
+def test_a_number_loses_no_digit(engine: Engine, field: dict[str, Any], given: Any, kept: Any) -> None:
+    number = {"type": "number", "key": "n", **field}
+    task = asked(engine, model(f'<userTask id="a">{LINKED}</userTask>'), schema(number))
+    engine.people.complete(task, {} if given is None else {"n": given})
+    assert json.dumps(engine.task(task).outputs) == json.dumps({"n": kept})
+
+
+@pytest.mark.parametrize("default", ["NaN", "Infinity", "1e400"])
+def test_a_number_begins_with_nothing_where_its_default_is_none(engine: Engine, default: str) -> None:
+    """As what begins with ``x``. It was taken, and no form with it could be completed, nor its process go on."""
+    number = {"type": "number", "key": "n", "defaultValue": default}
+    task = asked(engine, model(f'<userTask id="a">{LINKED}</userTask>'), schema(number))
+    assert engine.people.form(task).values == {}
+    engine.people.complete(task, {})
+    assert engine.task(task).outputs == {}
+
+
+@pytest.mark.parametrize("limit", ["nan", "inf", "1e400", "x"])
+def test_a_limit_that_is_no_number_is_refused(engine: Engine, limit: str) -> None:
+    number = {"type": "number", "key": "n", "validate": {"max": limit}}
+    with pytest.raises(ModelInvalid, match="which is no number: correct it"):
+        engine.deploy(model(f'<userTask id="a">{LINKED}</userTask>'), schema(number))
+
+
+def test_a_limit_is_told_with_all_of_its_digits(engine: Engine) -> None:
+    number = {"type": "number", "key": "n", "validate": {"min": 0.5, "max": 1234567}}
+    task = asked(engine, model(f'<userTask id="a">{LINKED}</userTask>'), schema(number))
+    assert wrong(engine, task, {"n": 1234568}) == {"n": ["Must be at most 1234567."]}
+    assert wrong(engine, task, {"n": 0.1}) == {"n": ["Must be at least 0.5."]}
+
+
+def test_the_first_year_of_the_calendar_is_past(engine: Engine) -> None:
+    """It has no equal in another zone, and ended in an error of the engine."""
+    when = {"type": "datetime", "subtype": "datetime", "key": "w", "disallowPassedDates": True}
+    task = asked(engine, model(f'<userTask id="a">{LINKED}</userTask>'), schema(when))
+    assert wrong(engine, task, {"w": "0001-01-01T00:00"}) == {"w": ["Must not be in the past."]}
+    engine.people.complete(task, {"w": "9999-12-31T23:59"})
+
+
 def test_a_form_survives_a_restart(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'store.db'}"
     source = model(
@@ -263,6 +315,33 @@ def test_the_java_engines_fields_are_a_form(engine: Engine, dialect: str) -> Non
     assert engine.task(task).outputs == {"size": 3, "kind": "new"}
 
 
+@pytest.mark.parametrize(
+    ("kind", "default", "kept"),
+    [
+        ("double", "1.5", 1.5),
+        ("long", "1e5", 100_000),
+        ("long", "12345678901234567890.", 12345678901234567890),
+        ("boolean", "TRUE", True),
+        ("string", "1.5", "1.5"),
+        # What fits no long stays what it is: for whoever fills in the form.
+        ("long", "1.5", "1.5"),
+    ],
+)
+def test_what_a_java_field_begins_with_is_of_its_type(engine: Engine, kind: str, default: str, kept: Any) -> None:
+    field = f'<camunda:formField id="n" type="{kind}" defaultValue="{default}"/>'
+    inside = f"<extensionElements><camunda:formData>{field}</camunda:formData></extensionElements>"
+    task = asked(engine, model(f'<userTask id="a">{inside}</userTask>'))
+    engine.people.complete(task, {})
+    assert json.dumps(engine.task(task).outputs) == json.dumps({"n": kept})
+
+
+@pytest.mark.parametrize("answer", ["12345678901234567890.5", "1e-400", 1e300, "1e300"])
+def test_a_whole_number_takes_nothing_else(engine: Engine, answer: Any) -> None:
+    inside = f"<extensionElements>{FIELDS['flowable']}</extensionElements>"
+    task = asked(engine, model(f'<userTask id="a">{inside}</userTask>'))
+    assert wrong(engine, task, {"size": answer}) == {"size": ["Must be a whole number."]}
+
+
 YES_OR_NO = {
     "camunda": '<camunda:formData><camunda:formField id="ok" label="All right?" type="boolean"><camunda:validation>'
     '<camunda:constraint name="required"/></camunda:validation></camunda:formField></camunda:formData>',
@@ -278,7 +357,7 @@ def test_a_yes_or_no_that_has_to_be_answered_takes_no(engine: Engine, dialect: s
     (part,) = engine.people.form(task).parts
     assert (part.kind, [each.value for each in part.options], part.required) == ("radio", [True, False], True)
     assert wrong(engine, task, {}) == {"ok": ["Is required."]}
-    assert wrong(engine, task, {"ok": "maybe"}) == {"ok": ["Must be one of True, False."]}
+    assert wrong(engine, task, {"ok": "maybe"}) == {"ok": ["Must be one of true, false."]}
     engine.people.complete(task, {"ok": answer})
     assert engine.task(task).outputs == {"ok": False}
 

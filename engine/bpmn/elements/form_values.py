@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time
@@ -11,12 +10,14 @@ from typing import Any
 from ...errors import ExpressionWork, RiverstoneError
 from ...jsontext import JSON, dumps
 from ...language.context import Context
+from ...language.numerals import read_number
 from ...views.people import DateKind, FormKind
 from .form import MISSING, Component, Form, Part, default_of, existing, get, put
 
 Errors = dict[str, list[str]]
 REQUIRED = "Is required."
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
+_MOST = 1e100
+"""What has more digits is no whole number of a form."""
 _FORMS: dict[DateKind, tuple[re.Pattern[str], Callable[[str], object], str]] = {
     "date": (re.compile(r"\d{4}-\d\d-\d\d"), date.fromisoformat, "a date such as 2026-01-31"),
     "time": (
@@ -149,20 +150,12 @@ def _number(each: Component, value: JSON) -> JSON:
     if text == "" and isinstance(value, str):
         return None
     what = "Must be a whole number." if each.whole else "Must be a number."
-    if isinstance(value, str):
-        if not _NUMBER.fullmatch(text) or len(text) > 100:
-            raise Misfit(what)
-        number: JSON = float(text)
-        if re.fullmatch(r"[+-]?\d+", text):
-            number = int(text)
-        elif not math.isfinite(number):
-            raise Misfit(what)
-    else:
-        number = value
+    number = read_number(text) if isinstance(value, str) else value
     if isinstance(number, bool) or not isinstance(number, int | float):
         raise Misfit(what)
     if each.whole and isinstance(number, float):
-        if not number.is_integer():
+        # A text with a point that is whole has been read as that, and what is larger has more digits than may be.
+        if isinstance(value, str) or not number.is_integer() or abs(number) >= _MOST:
             raise Misfit(what)
         number = int(number)
     if not each.as_text:
@@ -192,7 +185,7 @@ def _breaches(part: Part, value: JSON, now: int) -> Iterator[str]:
     if isinstance(value, str) and each.kind in ("textfield", "textarea"):
         yield from _text_breaches(part, value)
     if each.kind == "number":
-        yield from _number_breaches(part, float(value) if isinstance(value, str) else value)
+        yield from _number_breaches(part, read_number(value) if isinstance(value, str) else value)
     if each.kind == "datetime" and each.no_past and isinstance(value, str) and _is_past(each, value, now):
         yield "Must not be in the past."
 
@@ -201,7 +194,10 @@ def _not_among(part: Part, value: JSON) -> Iterator[str]:
     known = [option for option, _ in part.options]
     chosen = value if isinstance(value, list) and part.component.kind == "checklist" else [value]
     if any(all(not _same(each, option) for option in known) for each in chosen):
-        listed = ", ".join(str(option) for option in known[:20]) or "nothing: there is no choice at present"
+        listed = (
+            ", ".join(each if isinstance(each, str) else dumps(each) for each in known[:20])
+            or "nothing: there is no choice at present"
+        )
         yield f"Must be one of {listed}." if part.component.kind != "checklist" else f"May hold {listed}."
     elif part.component.kind == "checklist" and len({dumps(each) for each in chosen}) < len(chosen):
         yield "Holds something twice."
@@ -215,9 +211,9 @@ def _text_breaches(part: Part, value: str) -> Iterator[str]:
     each, limits = part.component, part.limits
     least, most = bound(limits, "minLength"), bound(limits, "maxLength")
     if least is not None and len(value) < least:
-        yield f"Must have at least {least:g} characters."
+        yield f"Must have at least {_shown(least)} characters."
     if most is not None and len(value) > most:
-        yield f"Must have at most {most:g} characters."
+        yield f"Must have at most {_shown(most)} characters."
         # To seek a pattern in what is too long would be work for nothing.
         return
     if each.pattern is not None:
@@ -235,9 +231,9 @@ def _number_breaches(part: Part, value: Any) -> Iterator[str]:
     each, limits = part.component, part.limits
     least, most = bound(limits, "min"), bound(limits, "max")
     if least is not None and value < least:
-        yield f"Must be at least {least:g}."
+        yield f"Must be at least {_shown(least)}."
     if most is not None and value > most:
-        yield f"Must be at most {most:g}."
+        yield f"Must be at most {_shown(most)}."
     if each.decimals is not None and isinstance(value, float) and round(value, each.decimals) != value:
         yield f"Must have at most {each.decimals} decimals." if each.decimals else "Must be a whole number."
 
@@ -248,11 +244,17 @@ def bound(limits: Mapping[str, JSON], name: str) -> float | None:
     return found if isinstance(found, int | float) and not isinstance(found, bool) else None
 
 
+def _shown(limit: float) -> str:
+    """A limit with all of its digits, and without a point where there is nothing behind it."""
+    return dumps(int(limit) if abs(limit) < _MOST and limit == int(limit) else limit)
+
+
 def _is_past(each: Component, value: str, now: int) -> bool:
     here = datetime.fromtimestamp(now / 1000, UTC).astimezone()
     if each.date == "date":
         return date.fromisoformat(value[:10]) < here.date() if _FORMS["date"][0].fullmatch(value[:10]) else False
     if each.date == "datetime":
-        given = datetime.fromisoformat(value)
-        return (given if given.tzinfo is not None else given.astimezone()) < here.replace(second=0, microsecond=0)
+        given, minute = datetime.fromisoformat(value), here.replace(second=0, microsecond=0)
+        # Without an offset it is a time here, and those at the ends of the calendar have no equal in another zone.
+        return given < (minute if given.tzinfo is not None else minute.replace(tzinfo=None))
     return False

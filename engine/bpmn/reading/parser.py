@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
@@ -13,6 +12,8 @@ from lxml import etree
 from ...dmn.decisions import Decisions
 from ...errors import ExpressionError
 from ...findings import Finding
+from ...language.numerals import read_number
+from ...language.operators import Number
 from ..elements.activity import Activity
 from ..elements.tasks import StoneTask
 from ..running.failure_policy import FailurePolicy, read_policy
@@ -38,17 +39,24 @@ NAMED = frozenset({"message", "signal", "error", "escalation"})
 """What events of all processes refer to."""
 
 
-def real_number(text: str) -> float:
-    """The finite number that a text says; raises ValueError."""
-    number = float(text)
-    if not math.isfinite(number):
+def _whole(text: str) -> int:
+    number = read_number(text.strip())
+    if not isinstance(number, int):
         raise ValueError(text)
     return number
 
 
+def _real(text: str) -> Number:
+    number = read_number(text.strip())
+    if number is None:
+        raise ValueError(text)
+    # A decimal may be whole and have more digits than a double.
+    return float(number) if float(number) == number else number
+
+
 INITIAL: Mapping[str, Callable[[str], Any]] = {
-    **dict.fromkeys(("int", "integer", "long", "short"), lambda text: int(text[:30])),
-    **dict.fromkeys(("double", "float", "decimal"), real_number),
+    **dict.fromkeys(("int", "integer", "long", "short"), _whole),
+    **dict.fromkeys(("double", "float", "decimal"), _real),
     "boolean": lambda text: text.strip().lower() == "true",
 }
 """How the value of a data object is read, by its type; all others are texts."""

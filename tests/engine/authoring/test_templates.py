@@ -105,7 +105,11 @@ def test_references_between_defaults_follow_chains_and_survive_circles() -> None
     ("kind", "fitting", "wrong"),
     [
         ("String", ["", "x"], [1, True, [], {}]),
-        ("Number", [1, 2.5, "6", "-1.5e3", " 7 "], ["x", "", True, [], "NaN", "0x10", "1" * 200]),
+        (
+            "Number",
+            [1, 2.5, "6", "-1.5e3", " 7 "],
+            ["x", "", True, [], "NaN", "0x10", "1" * 200, "1e-99999999999999999999", "１２"],
+        ),
         ("Integer", [1, "6", 2.0], [2.5, "2.5", "x", False]),
         ("Boolean", [True, "false", "TRUE"], [1, "yes", ""]),
         ("List", [[], ["a"], "a,b"], [1, {}]),
@@ -133,6 +137,9 @@ def test_each_type_knows_what_fits_it(kind: str, fitting: list[Any], wrong: list
         ("Number", "0.10", 0.1),
         ("Number", "0.12345678901234567890", "0.12345678901234567890"),
         ("Integer", "6.0", 6),
+        ("Integer", "12345678901234567890.", 12345678901234567890),
+        ("Integer", "1e23", 10**23),
+        ("Integer", "1e308", 1e308),
         ("Boolean", "TRUE", True),
         ("Boolean", "false", False),
         ("List", "a, b", ["a", "b"]),
@@ -155,6 +162,15 @@ def test_constraints_of_a_list_count_its_items_and_look_at_each() -> None:
     for value in ("a,B", ["a", "b", "c"]):
         with pytest.raises(VariablesInvalid):
             template.complete({"v": value})
+
+
+def test_a_bound_has_all_of_its_digits() -> None:
+    template = load({"Key": "v", "Type": "Integer", "MaxValue": "12345678901234567890."})
+
+    assert template.complete({"v": "12345678901234567890"}) == {"v": 12345678901234567890}
+    with pytest.raises(VariablesInvalid) as caught:
+        template.complete({"v": "12345678901234567891.0"})
+    assert caught.value.errors == {"v": ["Must be at most 12345678901234567890."]}
 
 
 def test_a_pattern_must_match_the_whole_value_and_cannot_hang() -> None:

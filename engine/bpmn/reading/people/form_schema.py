@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 
 from ....errors import ExpressionError, Invalid
+from ....jsontext import dumps
+from ....language.numerals import read_number
 from ....language.regex.machine import Regex
 from ....language.regex.signs import Modifiers
 from ....views.people import DateKind, FormKind
@@ -182,11 +184,9 @@ class FormReader:
         if found == "" or found == []:
             return None
         if given["type"] == "number" and isinstance(found, str) and given.get("serializeToString") is not True:
-            try:
-                number = float(found)
-            except ValueError:
-                return None
-            return int(number) if number.is_integer() else number
+            return read_number(found.strip())
+        if given["type"] == "number" and type(found) in (int, float) and given.get("serializeToString") is True:
+            return dumps(found)
         value: JSON = found
         return value
 
@@ -198,9 +198,8 @@ class FormReader:
                 continue
             value: JSON = given
             if isinstance(given, str) and not given.startswith("="):
-                try:
-                    value = float(given)
-                except ValueError:
+                value = read_number(given.strip())
+                if value is None:
                     self._wrong(f"has the limit {name} {given[:80]!r}, which is no number: correct it")
                     continue
             found[name] = self.reader.value(self.element, Input(value=value, language="feel"))

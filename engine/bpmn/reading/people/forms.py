@@ -12,6 +12,7 @@ from lxml import etree
 from .... import jsontext
 from ....errors import RiverstoneError
 from ....jsontext import JSON
+from ....language.numerals import read_number
 from ....views.people import FormKind
 from ...elements.form import Component, Form, Template
 from ..bindings import read_form_binding
@@ -154,11 +155,12 @@ def _field(
     limits: dict[str, Value] = {}
     for rule, limit in _LIMITS.items():
         if rule in rules:
-            try:
-                limits[limit] = reader.value(element, Input(value=float(rules[rule])))
-            except ValueError:
+            number = read_number(rules[rule].strip())
+            if number is None:
                 text = f"The {rule} of the field {name!r} of {label(element)} is {rules[rule][:80]!r}: give a number."
                 reader.report.error("form-invalid", element, text)
+            else:
+                limits[limit] = reader.value(element, Input(value=number))
     return Component(
         id=name,
         kind=kind,
@@ -166,7 +168,7 @@ def _field(
         label=Template((title or name,)),
         readonly="readonly" in rules and rules["readonly"] != "false",
         required=required,
-        default_from=_default(reader, element, _KINDS.get(word, kind), default),
+        default_from=_default(reader, element, word, default),
         options=options if word in ("enum", "boolean") else (),
         limits=limits,
         whole=word in _WHOLE,
@@ -175,12 +177,15 @@ def _field(
     )
 
 
-def _default(reader: ModelReader, element: etree._Element, kind: FormKind, text: str | None) -> Value | None:
+def _default(reader: ModelReader, element: etree._Element, word: str, text: str | None) -> Value | None:
+    """What a field of a type begins with, as it is kept: ``1.5`` of a ``double`` is a number."""
     if not text:
         return None
     value: Any = text
-    if kind == "checkbox" and text in ("true", "false"):
-        value = text == "true"
-    elif kind == "number" and text.lstrip("+-").isdecimal() and len(text) < 30:
-        value = int(text)
+    if word == "boolean" and text.lower() in ("true", "false"):
+        value = text.lower() == "true"
+    elif _KINDS.get(word) == "number":
+        number = read_number(text.strip())
+        if isinstance(number, int) or (isinstance(number, float) and word not in _WHOLE):
+            value = number
     return reader.value(element, Input(value=value, language=language_of(text)))
