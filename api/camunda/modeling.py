@@ -160,6 +160,8 @@ def start_by_key(engine: Engine, key: str) -> dict[str, Any]:
 
 def _start(engine: Engine, **which: str) -> dict[str, Any]:
     body = body_of(engine)
+    if body.get("startInstructions"):
+        raise wrong("startInstructions", "is not known here: a process starts at its start event")
     business_key = text(body, "businessKey")
     started = engine.start(
         **which,  # type: ignore[arg-type]
@@ -197,8 +199,21 @@ def delete_instance(engine: Engine, process_instance_id: str) -> None:
     visible(engine).cancel(process_instance_id)
 
 
+UNKNOWN_OF_MESSAGES = (
+    "correlationKeys",
+    "localCorrelationKeys",
+    "processVariablesLocal",
+    "processVariablesToTriggeredScope",
+    "all",
+)
+
+
 def message(engine: Engine) -> Response | None:
     body = body_of(engine)
+    for name in UNKNOWN_OF_MESSAGES:
+        # It would choose another process, or give it other values.
+        if body.get(name):
+            raise wrong(name, "is not known here: use businessKey, processInstanceId and processVariables")
     variables = read_variables(engine, body.get("processVariables"), "processVariables")
     try:
         taken = visible(engine).correlate(

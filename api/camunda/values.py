@@ -94,14 +94,18 @@ def _text(value: Any) -> str:
 
 def _date(value: Any) -> str:
     moment = datetime.fromisoformat(value)
-    if moment.tzinfo is None:
+    # Without the colon of its offset, which a date of Java does not have: nor has it seconds there.
+    text = moment.isoformat(timespec="milliseconds")
+    if not DATE.fullmatch(shown := text[:-3] + text[-2:]):
         raise ValueError(value)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}{moment.strftime('%z')[:5]}"
+    return shown
 
 
 def _bytes(value: Any) -> dict[str, Any]:
-    base64.b64decode(text := _text(value), validate=True)
-    return {BYTES: text}
+    if not isinstance(value, str):
+        raise ValueError(value)
+    base64.b64decode(value, validate=True)
+    return {BYTES: value}
 
 
 KINDS: Mapping[str, tuple[Callable[[Any], Any], str]] = {

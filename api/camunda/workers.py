@@ -280,7 +280,8 @@ def _filter(given: Mapping[str, Any]) -> ExternalFilter:
         elif name in ("locked", "notLocked"):
             wanted = replace(wanted, locked=name == "locked") if truth else wanted
         elif name == "processInstanceId" and isinstance(value, str) and value.isascii() and value.isdigit():
-            wanted = replace(wanted, process_instance_id=int(value[:18]))
+            # No process has a longer number, and none has the number 0.
+            wanted = replace(wanted, process_instance_id=int(value) if len(value) < 19 else 0)
         elif name == "tenantIdIn":
             listed = value.split(",") if isinstance(value, str) else value
             wanted = replace(wanted, owners=texts({name: listed}, name))

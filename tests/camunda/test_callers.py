@@ -125,6 +125,36 @@ def test_a_message_tells_whether_it_was_awaited_or_started_something(engine: Eng
     assert (nobody.status_code, nobody.json()["type"]) == (400, "MismatchingMessageCorrelationException")
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"correlationKeys": {"orderId": {"value": 7, "type": "Integer"}}},
+        {"localCorrelationKeys": {"orderId": {"value": 7}}},
+        {"processVariablesLocal": {"a": {"value": 1}}},
+        {"all": True},
+    ],
+)
+def test_a_message_that_says_more_than_is_known_reaches_nobody(engine: Engine, url: str, more: dict[str, Any]) -> None:
+    engine.deploy(line("waits", catch("m", PAID), before=MESSAGE))
+    number = engine.start(key="waits", name="test", variables={"orderId": 8}).process_instance_id
+    until(lambda: bool(engine.get(number).waits_for))
+    path = f"{url}/engine-rest/message"
+    refused = requests.post(path, json={"messageName": "paid", **more}, timeout=60)
+    assert refused.status_code == 400
+    assert next(iter(more)) in refused.json()["message"]
+    assert engine.get(number).status == "running"
+    nothing = dict.fromkeys(more)
+    assert requests.post(path, json={"messageName": "paid", **nothing}, timeout=60).status_code == 204
+
+
+def test_a_start_in_the_middle_is_refused(engine: Engine, url: str) -> None:
+    engine.deploy(definitions(process("shop", '<startEvent id="s"/>')))
+    asked = {"startInstructions": [{"type": "startBeforeActivity", "activityId": "s"}]}
+    refused = requests.post(f"{url}/engine-rest/process-definition/key/shop/start", json=asked, timeout=60)
+    assert refused.status_code == 400
+    assert engine.instances().items == ()
+
+
 def test_a_start_answers_with_variables_where_they_are_wanted(engine: Engine, url: str) -> None:
     engine.deploy(definitions(process("shop", '<startEvent id="s"/>')))
     path = f"{url}/engine-rest/process-definition/key/shop/start"
