@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
 from typing import Any, NoReturn, TypeAlias
 
@@ -158,6 +158,23 @@ def check_texts(**texts: object) -> None:
     for name, text in texts.items():
         if isinstance(text, str) and NOT_STORABLE.search(text):
             raise not_storable(name)
+
+
+def refuse_no_texts(**given: object) -> None:
+    """Make sure that what a program gives are texts, or None; raises Invalid."""
+    for name, text in given.items():
+        if text is not None and not isinstance(text, str):
+            raise Invalid(f"{name} must be a text.", errors={name: ["Must be a text."]})
+
+
+def values_of(given: Mapping[str, JSON] | None, *, limits: Limits, name: str) -> dict[str, JSON]:
+    """A copy of the values that a program gives; raises Invalid for what is no mapping, and as :func:`check` does."""
+    if given is not None and not isinstance(given, Mapping):
+        raise Invalid(f"{name} must be an object.", errors={name: ["Must be an object."]})
+    values = dict(given or {})
+    if values:
+        check(values, limits=limits, name=name)
+    return values
 
 
 def not_storable(name: str) -> Invalid:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 
 from ..errors import ExpressionError, Invalid, ReferenceNotFound, VariablesInvalid
-from ..jsontext import JSON, check, dumps
+from ..jsontext import JSON, NOT_STORABLE, check, dumps
 from ..language import effort
 from ..language.compiler import Compiler
 from ..language.context import Context, Path
@@ -233,9 +234,10 @@ def searchable_text(value: JSON) -> str | None:
     """A single value as it is searched: 6, 6.0 and ``"6"`` are one, ``true`` is ``"true"``; None for any other."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if value is None or isinstance(value, list | dict):
-        return None
-    return value if isinstance(value, str) else dumps(value)
+    if isinstance(value, str):
+        return None if NOT_STORABLE.search(value) else value
+    is_single = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+    return dumps(value) if is_single else None
 
 
 def searchable_texts(variables: Mapping[str, JSON]) -> dict[str, str]:

@@ -104,9 +104,10 @@ class EventCalls(StartCalls):
         idempotency_key: str | None = None,
     ) -> MessageReceipt:
         """As :meth:`message`; tells whether a process waited for it or was started, and leaves its record out."""
-        values = dict(payload or {})
-        jsontext.check(values, limits=self.limits, name="payload")
-        jsontext.check_texts(name=name, business_key=business_key, correlation=correlation, owner=owner)
+        values = jsontext.values_of(payload, limits=self.limits, name="payload")
+        texts = {"name": name, "business_key": business_key, "correlation": correlation, "owner": owner}
+        jsontext.refuse_no_texts(**texts, idempotency_key=idempotency_key)
+        jsontext.check_texts(**texts)
         long = [field for field, text in (("name", name), ("business_key", business_key)) if len(text or "") > 255]
         if ttl is not None and long:
             raise Invalid("What is kept has at most 255 characters.", errors={key: ["Is too long."] for key in long})
@@ -148,8 +149,8 @@ class EventCalls(StartCalls):
         was cut short it goes on where that ended. Returns the ids of all of them. Raises Conflict (code
         ``idempotency-conflict``) if the key was used for something else, Invalid for what cannot be stored.
         """
-        values = dict(payload or {})
-        jsontext.check(values, limits=self.limits, name="payload")
+        values = jsontext.values_of(payload, limits=self.limits, name="payload")
+        jsontext.refuse_no_texts(name=name, owner=owner, idempotency_key=idempotency_key)
         jsontext.check_texts(name=name, owner=owner)
         request = request_key(self._facilities, idempotency_key, owner, ["signal", name, values])
         with _sent_errors():

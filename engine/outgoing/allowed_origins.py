@@ -147,9 +147,9 @@ def spelled_origin(url: str) -> str:
     return url if found is None else found[0]
 
 
-def _target(url: str) -> Target:
+def _target(url: object) -> Target:
     wrong = Invalid("The address is no https://host/path that can be called.", code="webhook-url")
-    if len(url) > LONGEST or not url.isascii() or not url.isprintable() or " " in url:
+    if not isinstance(url, str) or len(url) > LONGEST or not url.isascii() or not url.isprintable() or " " in url:
         raise wrong
     try:
         parts = urlsplit(url)

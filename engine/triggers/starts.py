@@ -104,10 +104,19 @@ class Starts:
 
         Raises Malformed, Invalid, VariablesInvalid, LimitExceeded, Unknown….
         """
-        values = dict(variables or {})
+        jsontext.refuse_no_texts(
+            processName=name,
+            key=key,
+            deploymentId=deployment_id,
+            modelId=model_id,
+            businessKey=business_key,
+            idempotencyKey=idempotency_key,
+            onFailure=on_failure,
+            owner=owner,
+        )
+        jsontext.check_texts(owner=owner)
         limits = self.facilities.limits
-        if values:
-            jsontext.check(values, limits=limits, name="variables")
+        values = jsontext.values_of(variables, limits=limits, name="variables")
         if not name.strip() or len(name) > LONGEST_NAME:
             text = f"Must be a text of 1 to {LONGEST_NAME} characters."
             raise Invalid("The process name is empty or too long.", errors={"processName": [text]})

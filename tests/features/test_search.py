@@ -214,9 +214,11 @@ def test_more_than_a_few_are_found_in_their_order_too(engine: Engine, monkeypatc
 
 def test_what_cannot_be_searched_is_refused(engine: Engine) -> None:
     with pytest.raises(Invalid) as refused:
-        engine.search(variables={"region": ["north"], "count": None})
+        engine.search(
+            variables={"region": ["north"], "count": None, "far": float("inf"), "half": "\ud800", "raw": b"x"}
+        )
     assert refused.value.code == "search-invalid"
-    assert sorted(refused.value.errors) == ["count", "region"]
+    assert sorted(refused.value.errors) == ["count", "far", "half", "raw", "region"]
     for wrong in ({"NoEcho": True}, {"Type": "List"}):
         with pytest.raises((Invalid, ModelInvalid), match="Searchable is for a single value"):
             engine.deploy(PLAIN, parameter_template=[{"Key": "k", "Searchable": True, **wrong}])

@@ -129,6 +129,30 @@ def test_a_name_that_cannot_be_kept_is_refused(engine: Engine, name: str) -> Non
     assert engine.instances().items == ()
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": 5}, {"key": 5}, {"business_key": 5}, {"owner": 5}, {"owner": "a\0"}, {"on_failure": 5},
+        {"idempotency_key": 5}, {"callback_url": 5}, {"callback_url": ["x"]}, {"callback_url": b"https://a.example/"},
+        {"variables": [1]}, {"variables": "x"}, {"priority": 1.0}, {"drain": 5},
+    ],
+)  # fmt: skip
+def test_a_start_by_a_program_with_what_is_no_text_is_refused(engine: Engine, wrong: dict[str, Any]) -> None:
+    engine.deploy(SHOP)
+
+    with pytest.raises(Invalid):
+        engine.start(**{"key": "shop", "name": "test", **wrong})
+    assert engine.instances().items == ()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"name": 5}, {"payload": [1]}, {"correlation": 5}, {"business_key": 5}, {"idempotency_key": 5}]
+)
+def test_a_message_by_a_program_with_what_is_no_text_is_refused(engine: Engine, wrong: dict[str, Any]) -> None:
+    with pytest.raises(Invalid):
+        engine.message(**{"name": "m", **wrong})
+
+
 CIRCLE: list[Any] = []
 CIRCLE.append(CIRCLE)
 
