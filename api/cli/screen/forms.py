@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -29,10 +30,14 @@ def _part_lines(part: FormPart, values: Mapping[str, Any]) -> list[str]:
     here: Any = values
     for name in part.key.split("."):
         here = here.get(name) if isinstance(here, dict) else None
-    choices = f" ({', '.join(str(option.value) for option in part.options)})" if part.options else ""
+    choices = f" ({', '.join(_shown(option.value) for option in part.options)})" if part.options else ""
     marks = " (required)" if part.required else " (only shown)" if part.readonly else ""
-    value = "" if here is None else f" = {here}"
+    value = "" if here is None else f" = {_shown(here)}"
     return [f"{part.key}  {part.label}{choices}{marks}{value}"]
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def answers_given(option: str, text: str | None, answers: Sequence[str]) -> dict[str, Any]:
