@@ -96,7 +96,12 @@ def open_database(url: str, *, patient: bool = False) -> Database:
         raise StoreError("riverstone does not run on Windows: use Linux, macOS, or the Windows Subsystem for Linux")
     url = f"mysql{url.removeprefix('mariadb')}" if url.startswith(("mariadb:", "mariadb+")) else url
     _need_driver(url)
-    if (scheme := urlsplit(url).scheme) not in schemes:
+    try:
+        scheme = urlsplit(url).scheme
+    except ValueError as error:
+        text = "its address cannot be read: write signs such as [ and ] of a password percent-encoded, %5B and %5D"
+        raise StoreError(text) from error
+    if scheme not in schemes:
         named = f"{scheme!r} is" if scheme else "its address names"
         raise StoreError(f"{named} no kind of database: use {KNOWN_URLS}")
     try:

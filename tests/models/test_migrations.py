@@ -288,6 +288,12 @@ def test_an_engine_of_another_machine_is_waited_for_until_its_lease_is_over(
     store.close()
 
 
+@pytest.mark.parametrize("password", ["p[s", "p]s", "p[s]"])
+def test_an_address_that_cannot_be_read_says_what_to_write(password: str) -> None:
+    with pytest.raises(StoreError, match="percent-encoded"):
+        open_database(f"postgresql://anna:{password}@127.0.0.1/river")
+
+
 def test_a_password_stands_percent_encoded_in_an_address() -> None:
     opened = open_database("postgresql://an%40na:p%40ss%2F%25%3A@127.0.0.1/river")
 

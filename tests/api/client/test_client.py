@@ -230,6 +230,9 @@ def test_a_client_without_the_right_key_is_refused_and_tells_nobody_the_wrong_on
         assert isinstance(refused, Refused)
         assert (refused.status, refused.code) == (403, "scope-missing")
         assert secret not in repr(reader) + str(vars(reader)) + caplog.text
+    for impossible in ("http://[", "http://127.0.0.1:99999", "http://127.0.0.1:a", "nonsense"):
+        with pytest.raises(Invalid, match="not this one"):
+            Client(impossible)
     with pytest.raises(Invalid, match="user or password"):
         Client("https://ann:secret-word@example.org")
     assert "secret-word" not in str(raised(lambda: Client("ftp://ann:secret-word@example.org")))
