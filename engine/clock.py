@@ -10,6 +10,9 @@ from typing import overload
 LATEST = 253_402_128_000_000
 """9999-12-30 in milliseconds since 1970: what is later has no date in some zone."""
 
+EARLIEST = -62_135_424_000_000
+"""0001-01-03 in the same way: what is earlier has no date in some zone."""
+
 QUARTER = 900_000
 """Milliseconds between the moments at which the offset of a zone may change."""
 
@@ -58,7 +61,7 @@ def moment(milliseconds: int | None) -> datetime | None:
     """Milliseconds since 1970 as the server's local time, to the millisecond, with its offset."""
     if milliseconds is None:
         return None
-    milliseconds = min(milliseconds, LATEST)
+    milliseconds = max(min(milliseconds, LATEST), EARLIEST)
     return datetime.fromtimestamp(milliseconds / 1000, _zone(milliseconds // QUARTER, time.tzname))
 
 
@@ -73,4 +76,11 @@ def _zone(quarter: int, names: tuple[str, str]) -> tzinfo | None:
 
 def milliseconds(moment: datetime | None) -> int | None:
     """A time as milliseconds since 1970; one without an offset is in the server's local time."""
-    return None if moment is None else round(moment.timestamp() * 1000)
+    if moment is None:
+        return None
+    try:
+        seconds = moment.timestamp()
+    except (ValueError, OverflowError):
+        # At the ends of the calendar a local time may have no equal in UTC.
+        seconds = moment.replace(tzinfo=UTC).timestamp()
+    return round(seconds * 1000)

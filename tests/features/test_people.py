@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -93,6 +93,7 @@ def test_the_roles_of_bpmn_itself_name_people(engine: Engine) -> None:
     [
         ('camunda:assignee="${who}"', "The assignee is 7"),
         ('camunda:dueDate="${when}"', "not an ISO 8601 date"),
+        ('camunda:dueDate="${first}"', "not an ISO 8601 date"),
         ('camunda:priority="high"', "The priority is 'high'"),
         ('camunda:priority="--5"', "The priority is '--5'"),
         ('camunda:candidateGroups="${missing}"', "finds nothing"),
@@ -100,10 +101,18 @@ def test_the_roles_of_bpmn_itself_name_people(engine: Engine) -> None:
 )
 def test_what_names_nobody_fails_at_its_task_and_says_so(engine: Engine, said: str, told: str) -> None:
     deploy(engine, f'<userTask id="a" name="Ask" {said}/>')
-    variables = {"who": 7, "when": "tomorrow"}
+    variables = {"who": 7, "when": "tomorrow", "first": "0001-01-01T00:00:00+14:00"}
     found = engine.get(engine.start(key="p", name="x", variables=variables, rollback=False).process_instance_id)
     assert found.status == "failed"
     assert told in (found.reason or "")
+
+
+def test_a_task_that_is_due_in_the_first_year_of_the_calendar_hides_no_list(engine: Engine) -> None:
+    """In another zone it was due before that year, and whoever saw the task saw no task any more."""
+    task = begin(engine, '<userTask id="a"/>')
+    engine.people.schedule(task, BOSS, due=datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))))
+    assert names(engine.people.inbox(BOSS).items) == [task]
+    assert engine.people.task(task).due is not None
 
 
 def test_a_candidate_takes_a_task_and_does_it(engine: Engine) -> None:

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import NamedTuple
 
-from ...clock import LATEST
+from ...clock import EARLIEST, LATEST
 from ...errors import ExpressionError
 from ...language.feel.values.zones import zone as zone_of
 
@@ -126,6 +126,8 @@ def read_date(text: str) -> tuple[int, str]:
         elif moment.utcoffset():
             name = _offset_text(moment)
         ms = round(moment.timestamp() * 1000)
+        if ms < EARLIEST:
+            raise ValueError(text)
     except (ValueError, OverflowError, OSError) as error:
         raise ExpressionError(f"{text!r} is not an ISO 8601 date and time such as 2026-01-31T08:00:00Z.") from error
     if ms > LATEST:

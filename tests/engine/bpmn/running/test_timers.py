@@ -176,11 +176,20 @@ def test_a_date_may_name_its_zone(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["2099-02-01T08:00:00Z[Nowhere/Land]", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-12:00"]
+    "text",
+    [
+        "2099-02-01T08:00:00Z[Nowhere/Land]",
+        "9999-12-31T23:59:59Z",
+        "9999-12-31T23:59:59-12:00",
+        "0001-01-01T00:00:00+14:00",
+        "0001-01-01T00:00:00[Asia/Tokyo]",
+    ],
 )
 def test_a_date_that_nobody_can_show_is_refused(text: str) -> None:
     with pytest.raises(ExpressionError):
         read_timer("date", text, BEGIN, LEAST)
+    with pytest.raises(ExpressionError):
+        read_timer("cycle", f"R3/{text}/P1M", BEGIN, LEAST)
 
 
 # -- cron
