@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult, quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from ...engine.errors import Invalid
 from ...engine.observing import tracing
+from ..access.address import parts_of
 from ..errors import ServerUnavailable
 from . import reading
 
@@ -34,7 +35,7 @@ class Transport:
         except ImportError as error:
             text = "A client needs urllib3: install it with pip install 'riverstone[client]'."
             raise Invalid(text, code="client-missing") from error
-        parts = _parts(url)
+        parts = parts_of(url)
         if parts is None or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
             text = f"The address of a server looks like https://host:8080, not {_shown(url)}."
             raise Invalid(text, code="url-invalid")
@@ -166,14 +167,5 @@ def part(identifier: str) -> str:
 
 def _shown(url: str) -> str:
     """An address without what may be a secret in it."""
-    parts = _parts(url)
+    parts = parts_of(url)
     return "this one" if parts is None else repr(f"{parts.scheme}://{parts.hostname}{parts.path}"[:100])
-
-
-def _parts(url: str) -> SplitResult | None:
-    """The parts of an address with a host; None for what cannot be one, also for its port."""
-    try:
-        parts = urlsplit(url)
-        return parts if parts.hostname and parts.port != 0 else None
-    except ValueError:
-        return None
