@@ -23,6 +23,11 @@ from .looking import Looker
 
 RIGHTS = frozenset({"read", "run"})
 
+ASKS_STREET = (
+    '<extensionElements><camunda:formData><camunda:formField id="street" label="Street" type="string"/>'
+    "</camunda:formData></extensionElements>"
+)
+
 
 class Later:
     """An application that is known once its address is: the provider has to know that too."""
@@ -114,9 +119,7 @@ def test_a_session_that_ends_in_the_middle_of_a_form_loses_nothing(
     browser: Browser, served: tuple[Engine, str, str]
 ) -> None:
     engine, url, issuer = served
-    fields = '<camunda:formField id="street" label="Street" type="string"/>'
-    form = f"<extensionElements><camunda:formData>{fields}</camunda:formData></extensionElements>"
-    engine.deploy(line("moves", f'<userTask id="ask" name="Where to?" camunda:assignee="ann">{form}</userTask>'))
+    engine.deploy(line("moves", f'<userTask id="ask" name="Where to?" camunda:assignee="ann">{ASKS_STREET}</userTask>'))
     number = engine.start(key="moves", name="A move").process_instance_id
     (task,) = engine.tasks(number)
     with Looker(browser, url) as looker:
@@ -140,10 +143,8 @@ def test_what_somebody_has_typed_is_not_shown_to_the_next_one_at_their_browser(
     browser: Browser, served: tuple[Engine, str, str]
 ) -> None:
     engine, url, issuer = served
-    fields = '<camunda:formField id="street" label="Street" type="string"/>'
-    form = f"<extensionElements><camunda:formData>{fields}</camunda:formData></extensionElements>"
     engine.deploy(
-        line("moves", f'<userTask id="ask" name="Where to?" camunda:candidateUsers="ann, bob">{form}</userTask>')
+        line("moves", f'<userTask id="ask" name="Where to?" camunda:candidateUsers="ann, bob">{ASKS_STREET}</userTask>')
     )
     (task,) = engine.tasks(engine.start(key="moves", name="A move").process_instance_id)
 
