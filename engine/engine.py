@@ -22,6 +22,7 @@ from .calls.quotas import QuotaCalls
 from .calls.tasks.deferred import DeferredCalls
 from .calls.tasks.external_tasks import ExternalCalls
 from .calls.tasks.people import PeopleCalls
+from .calls.versions import VersionCalls
 from .calls.webhooks import WebhookCalls
 from .clock import Clock
 from .dispatch.dispatcher import Dispatcher
@@ -173,6 +174,8 @@ class Engine(DraftCalls, DecisionCalls, QuotaCalls, DeferredCalls, OperatingCall
         )
         self.external = ExternalCalls(self._facilities, self._pump, self._reports, self._river.offers)
         """What workers over HTTP ask for."""
+        self.versions = VersionCalls(self._store)
+        """Versions of models as other interfaces name them."""
         self.people = PeopleCalls(self)
         """What people ask for who have tasks to do."""
         self._deployments.assume = self.external.assume

@@ -83,6 +83,12 @@ class Catalogue:
         found = self._store.value(sql, (key, version.number))
         return None if found is None else str(found)
 
+    def deployment_id_between(self, first: str, last: str) -> str | None:
+        """The id of the newest version in use from one id to another; few may lie between the two."""
+        sql = f"SELECT `id` FROM `deployment` WHERE `id` BETWEEN ? AND ? AND {IN_USE} ORDER BY `created` DESC LIMIT 1"
+        found = self._store.value(sql, (first, last))
+        return None if found is None else str(found)
+
     def last_version(self, key: str) -> int:
         """The highest number that a version of this key ever had, 0 if there was none."""
         return int(self._store.value("SELECT MAX(`version`) FROM `deployment` WHERE `key` = ?", (key,)) or 0)
@@ -176,6 +182,14 @@ class Catalogue:
         """The ids of the decisions in the newest version of a key."""
         sql = "SELECT `name` FROM `start_trigger` WHERE `kind` = 'decision' AND `key` = ?"
         return [str(name) for (name,) in self._store.read(sql, (key,))]
+
+    def decisions_in(self, key: str, deployment_id: str) -> list[tuple[str, str]]:
+        """The ids and names of the decisions in a deployment that is the newest of its key, by id."""
+        sql = (
+            "SELECT `name`, `node` FROM `start_trigger`"
+            " WHERE `kind` = 'decision' AND `key` = ? AND `deployment_id` = ? ORDER BY `name`"
+        )
+        return [(str(name), str(node)) for name, node in self._store.read(sql, (key, deployment_id))]
 
     def due_start_timers(self, first: str, before: str, limit: int) -> list[tuple[str, str, str, str]]:
         """The start timers whose text sorts between these: key, deployment id, node, text."""

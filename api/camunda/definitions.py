@@ -4,36 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import islice
+from uuid import UUID
 
 from ...engine import Deployment, Engine, UnknownDeployment
 
 DEFAULT_TENANT = "<default>"
-BITS = 62
-MOST = 2_000
-"""Deployments among which a key is looked for, the newest first."""
+BITS = 63
+"""Of a key: Camunda's are whole numbers of 64 bits with a sign."""
+REST = 128 - BITS
 
 
 def key_of(deployment_id: str) -> str:
-    """The number that stands for a deployment: the last bits of its UUID."""
-    return str(int(deployment_id.replace("-", ""), 16) % 2**BITS)
+    """The number that stands for a deployment: the first bits of its UUID, by which the store finds it again."""
+    return str(UUID(deployment_id).int >> REST)
 
 
-def deployments(engine: Engine, *, key: str | None = None) -> Iterator[Deployment]:
+def deployments(engine: Engine) -> Iterator[Deployment]:
     """All deployments, the newest first, read a part at a time."""
     cursor = None
     while True:
-        page = engine.deployments(limit=100, cursor=cursor, key=key)
+        page = engine.deployments(limit=100, cursor=cursor)
         yield from page.items
         if (cursor := page.cursor) is None:
             return
 
 
-def deployment_of(engine: Engine, key: str) -> Deployment:
-    """The deployment of such a number; raises UnknownDeployment."""
-    for each in islice(deployments(engine), MOST):
-        if key_of(each.deployment_id) == key:
-            return each
+def deployment_of(engine: Engine, key: str) -> str:
+    """The id of the deployment of such a number; raises UnknownDeployment."""
+    if key.isascii() and key.isdigit() and len(key) <= len(str(2**BITS)) and int(key) < 2**BITS:
+        first, last = (str(UUID(int=each)) for each in (int(key) << REST, (int(key) + 1 << REST) - 1))
+        if (found := engine.versions.between(first, last)) is not None:
+            return found
     raise UnknownDeployment(key)
 
 

@@ -57,7 +57,7 @@ def create_deployment(engine: Engine) -> dict[str, Any]:
     decision = next((str(file.name) for file in models if str(file.name).lower().endswith(".dmn")), "")
     decisions = {
         each.decision_id: {**_of_decision(each, decision), "deploymentId": deployed.deployment_id}
-        for each in _decisions(engine, deployed.deployment_id)
+        for each in engine.versions.decisions(deployed)
     }
     holds_process = process is not None and not (decisions and deployed.key in decisions)
     definitions = {deployed.deployment_id: {**_definition(deployed), "resource": process}}
@@ -67,16 +67,6 @@ def create_deployment(engine: Engine) -> dict[str, Any]:
         "deployedProcessDefinitions": definitions if holds_process else None,
         "deployedDecisionDefinitions": {each["id"]: each for each in decisions.values()} or None,
     }
-
-
-def _decisions(engine: Engine, deployment_id: str) -> list[Decision]:
-    found: list[Decision] = []
-    cursor: str | None = None
-    while True:
-        page = engine.decisions(limit=1000, cursor=cursor)
-        found += [each for each in page.items if each.deployment_id == deployment_id]
-        if (cursor := page.cursor) is None:
-            return found
 
 
 def _of_decision(found: Decision, resource: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from ...engine import Conflict, Engine, Invalid, ProcessInstance, Situation
 from ..access.clients import present_client
 from ..http.waiting import held
 from ..wire.operation import visible
-from .definitions import DEFAULT_TENANT, deployment_of, deployments, key_of, version_of
+from .definitions import DEFAULT_TENANT, deployment_of, key_of, version_of
 from .view import body_of, json_answer, needed, number, text, texts, uploaded, wrong
 from .workers import EARLY, WAIT
 
@@ -120,13 +120,12 @@ def _which(engine: Engine, body: dict[str, Any]) -> dict[str, str]:
     if (number_of := body.get("processDefinitionKey")) is not None:
         if type(number_of) not in (str, int):
             raise wrong("processDefinitionKey", "is to be a text of digits")
-        return {"deployment_id": deployment_of(engine, str(number_of)).deployment_id}
+        return {"deployment_id": deployment_of(engine, str(number_of))}
     key, version = needed(body, "processDefinitionId"), number(body, "processDefinitionVersion", -1)
     if version < 0:
         return {"key": key}
-    for each in deployments(engine, key=key):
-        if each.version == version:
-            return {"deployment_id": each.deployment_id}
+    if (found := engine.versions.numbered(key, version)) is not None:
+        return {"deployment_id": found}
     raise Invalid(f"The process {key!r} has no version {version}.", code="fields-invalid")
 
 
