@@ -15,6 +15,7 @@ from ...models import (
     EventRow,
     ExternalRow,
     InstanceRow,
+    Suspensions,
     TaskRow,
 )
 from ...models.catalogue import WantedVersion
@@ -172,6 +173,8 @@ class Instance:
         """Show from now on what would become of it; only for a copy that nobody keeps."""
         self.rehearsed = True
         self.changes = Changes()
+        # No commit compares what this engine takes for suspended, and others may have suspended more.
+        self.changes.suspended = Suspensions(self.facilities.store).names()
 
     def part(self) -> None:
         """Belong to no turn any more: a copy would keep in memory whatever was written with it, of others too."""

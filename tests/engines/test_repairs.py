@@ -116,6 +116,15 @@ def test_an_older_copy_refuses_what_was_decided_elsewhere(
     assert other.get(failed[""]) == before
 
 
+def test_a_preview_tells_what_another_engine_has_suspended(one: Engine, other: Engine, failed: dict[str, str]) -> None:
+    other.suspend_stone("shaky")
+    (step,) = one.preview_repair(failed["b"], "retry").steps
+    assert one.rerun(failed["b"]).status == "suspended"
+    assert "is suspended" in str(step.reason)
+    other.unsuspend_stone("shaky")
+    assert one.wait(failed[""], 60).status == "success"
+
+
 def test_what_nobody_could_mean_is_refused_and_changes_nothing(one: Engine, failed: dict[str, str]) -> None:
     number = failed[""]
     before = (one.get(number), one.tasks(number))
