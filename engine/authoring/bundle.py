@@ -30,14 +30,14 @@ from ..language.compiler import Compiler
 from ..limits import Limits
 from ..stones.registry import Stones
 from ..views.tasks import TaskBinding
+from .checks.doubtful_names import check_names
+from .checks.outputs_of_runs import check_runs
+from .checks.stones import check_stones
+from .checks.unresolved_references import check_calls, check_decisions, check_references
 from .definitions import Definitions
 from .deployed_forms import find_form
-from .doubtful_names import check_names
-from .outputs_of_runs import check_runs
-from .stone_checks import check_stones
 from .task_bindings import bindings_of
 from .templates import OutputsTemplate, ParameterTemplate, read_templates
-from .unresolved_references import check_calls, check_decisions, check_references
 
 TOPICS = frozenset({"camunda:topic", "zeebe:taskDefinition", "flowable:topic"})
 """What binds a task to workers that fetch it, in the words of modelers."""

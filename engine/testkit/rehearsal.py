@@ -7,9 +7,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..authoring.bundle import examine
+from ..authoring.checks.unresolved_references import outputs_wanted
 from ..authoring.model_views import Deployment
 from ..authoring.sources import Source, Template, read_source
-from ..authoring.unresolved_references import outputs_wanted
 from ..bpmn.running.workflow import Workflow
 from ..clock import VirtualClock
 from ..engine import Engine

@@ -67,7 +67,7 @@ def _unasked(node: Node, form: Form, answer: Mapping[str, Any]) -> Errors:
 
 
 def _meant(name: str, known: set[str]) -> str:
-    from ...authoring.suggestions import suggestion  # late: few answers are wrong
+    from ...authoring.checks.suggestions import suggestion  # late: few answers are wrong
 
     return f"Is not asked for: {suggestion(name, known) or 'leave it out.'}"
 

@@ -6,22 +6,22 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 
-from ...models.catalogue import WantedVersion
-from ..bpmn.elements.activity import Activity
-from ..bpmn.elements.decisions import DecisionTask
-from ..bpmn.elements.events import StartEvent
-from ..bpmn.elements.gateways import ComplexGateway
-from ..bpmn.elements.loops import Loop, MultiInstance
-from ..bpmn.elements.subprocesses import AdHocSubProcess, CallActivity, SubProcess
-from ..bpmn.elements.tasks import ExpressionTask, ReceiveTask, ScriptTask, StoneTask, UserTask
-from ..bpmn.reading.parser import ParsedModels
-from ..bpmn.running.node import Node
-from ..findings import Finding, Report, Severity
-from ..language import java
-from ..language.context import Path
-from ..language.expressions import Value
+from ....models.catalogue import WantedVersion
+from ...bpmn.elements.activity import Activity
+from ...bpmn.elements.decisions import DecisionTask
+from ...bpmn.elements.events import StartEvent
+from ...bpmn.elements.gateways import ComplexGateway
+from ...bpmn.elements.loops import Loop, MultiInstance
+from ...bpmn.elements.subprocesses import AdHocSubProcess, CallActivity, SubProcess
+from ...bpmn.elements.tasks import ExpressionTask, ReceiveTask, ScriptTask, StoneTask, UserTask
+from ...bpmn.reading.parser import ParsedModels
+from ...bpmn.running.node import Node
+from ...findings import Finding, Report, Severity
+from ...language import java
+from ...language.context import Path
+from ...language.expressions import Value
+from ..templates import OutputsTemplate, ParameterTemplate
 from .suggestions import suggestion
-from .templates import OutputsTemplate, ParameterTemplate
 
 BUILT_IN = frozenset(
     """SipRS::Mock activationCount errorCode errorMessage escalationCode loopCounter nrOfInstances

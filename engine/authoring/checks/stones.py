@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..bpmn.elements.tasks import StoneTask
-from ..bpmn.reading.parser import ParsedModels
-from ..bpmn.running.node import Node
-from ..errors import Invalid
-from ..findings import Finding, Report
-from ..language.context import Context
-from ..secret_sources.references import is_reference, read_reference
-from ..stones.parameters import declared_parameters, no_echo, unfit
-from ..stones.registry import Stones
-from ..stones.stone import Stone
+from ...bpmn.elements.tasks import StoneTask
+from ...bpmn.reading.parser import ParsedModels
+from ...bpmn.running.node import Node
+from ...errors import Invalid
+from ...findings import Finding, Report
+from ...language.context import Context
+from ...secret_sources.references import is_reference, read_reference
+from ...stones.parameters import declared_parameters, no_echo, unfit
+from ...stones.registry import Stones
+from ...stones.stone import Stone
+from ..templates import ParameterTemplate
 from .suggestions import closest, suggestion
-from .templates import ParameterTemplate
 from .unresolved_references import finding, values_of
 
 JAVA = (":delegateExpression", ":class", ":expression")

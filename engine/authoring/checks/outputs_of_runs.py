@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from ..bpmn.elements.activity import Activity
-from ..bpmn.elements.loops import MultiInstance
-from ..bpmn.elements.subprocesses import CallActivity, SubProcess
-from ..bpmn.elements.tasks import ReceiveTask, StoneTask, UserTask
-from ..bpmn.reading.parser import ParsedModels
-from ..bpmn.running.node import Node, Process
-from ..findings import Finding, Report
-from ..language.context import Path
-from .templates import OutputsTemplate
+from ...bpmn.elements.activity import Activity
+from ...bpmn.elements.loops import MultiInstance
+from ...bpmn.elements.subprocesses import CallActivity, SubProcess
+from ...bpmn.elements.tasks import ReceiveTask, StoneTask, UserTask
+from ...bpmn.reading.parser import ParsedModels
+from ...bpmn.running.node import Node, Process
+from ...findings import Finding, Report
+from ...language.context import Path
+from ..templates import OutputsTemplate
 from .unresolved_references import mapped_out, values_of
 
 OWNERS = (StoneTask, UserTask, ReceiveTask, CallActivity)

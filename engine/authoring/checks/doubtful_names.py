@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from difflib import get_close_matches
 
-from ...models.catalogue import WantedVersion
-from ..bpmn.elements.activity import Activity
-from ..bpmn.elements.assignment import time_of
-from ..bpmn.elements.decisions import DecisionTask
-from ..bpmn.elements.tasks import UserTask
-from ..bpmn.reading.parser import ParsedModels
-from ..bpmn.running.node import Node
-from ..dmn.elements import DecisionElement
-from ..errors import RiverstoneError
-from ..findings import Report
-from ..language.context import Context, Path
+from ....models.catalogue import WantedVersion
+from ...bpmn.elements.activity import Activity
+from ...bpmn.elements.assignment import time_of
+from ...bpmn.elements.decisions import DecisionTask
+from ...bpmn.elements.tasks import UserTask
+from ...bpmn.reading.parser import ParsedModels
+from ...bpmn.running.node import Node
+from ...dmn.elements import DecisionElement
+from ...errors import RiverstoneError
+from ...findings import Report
+from ...language.context import Context, Path
+from ..templates import ParameterTemplate
 from .suggestions import suggestion
-from .templates import ParameterTemplate
 from .unresolved_references import KnownNames, finding, holders_of, is_given, names_of, values_of
 
 LEAST_LETTERS = 4
