@@ -12,7 +12,7 @@ from ...engine.steps.tasks.external_tasks import UnknownExternalTask
 from ..access.request_id import request_id
 from ..parking import hold
 from .definitions import DEFAULT_TENANT, key_of, version_of
-from .view import body_of, json_answer, needed, number, text, texts, workers, wrong
+from .view import body_of, json_answer, needed, number, text, texts, truth, workers, wrong
 from .workers import EARLY, LONGEST_WAIT, WAIT
 
 RETRIES = 3
@@ -34,7 +34,7 @@ def activate(engine: Engine) -> Response:
     if most < 1:
         raise wrong("maxJobsToActivate", "is to be 1 or more")
     wait = number(body, "requestTimeout", 0) or WAIT
-    leased = body.get("withLease") is True
+    leased = truth(body, "withLease")
     calls = workers(engine)
 
     def look(last: bool) -> Response | None:

@@ -13,7 +13,7 @@ from ..errors import Refused
 from ..wire.operation import visible
 from .definitions import deployments
 from .values import read_variables, show_variables
-from .view import body_of, json_answer, needed, text, uploaded, wrong
+from .view import body_of, json_answer, needed, text, truth, uploaded, wrong
 from .workers import count, moment
 
 VERSION = "7.24.0"
@@ -152,7 +152,7 @@ def _start(engine: Engine, **which: str) -> dict[str, Any]:
     body = body_of(engine)
     if body.get("startInstructions"):
         raise wrong("startInstructions", "is not known here: a process starts at its start event")
-    business_key = text(body, "businessKey")
+    business_key, shows = text(body, "businessKey"), truth(body, "withVariablesInReturn")
     started = engine.start(
         **which,  # type: ignore[arg-type]
         name=business_key or next(iter(which.values())),
@@ -160,7 +160,7 @@ def _start(engine: Engine, **which: str) -> dict[str, Any]:
         business_key=business_key,
         owner=present_client().owner,
     )
-    if body.get("withVariablesInReturn") is not True:
+    if not shows:
         return _instance(started)
     return {**_instance(started), "variables": show_variables(engine.variables(started.process_instance_id))}
 
@@ -205,6 +205,7 @@ def message(engine: Engine) -> Response | None:
         if body.get(name):
             raise wrong(name, "is not known here: use businessKey, processInstanceId and processVariables")
     variables = read_variables(engine, body.get("processVariables"), "processVariables")
+    told = truth(body, "resultEnabled")
     try:
         taken = visible(engine).correlate(
             needed(body, "messageName"),
@@ -217,7 +218,7 @@ def message(engine: Engine) -> Response | None:
             raise
         raise NobodyWaits(error.message) from error
     number = taken.process_instance_id
-    if number is None or not body.get("resultEnabled"):
+    if number is None or not told:
         return None
     process = visible(engine).get(number)
     if taken.outcome == "started":

@@ -14,7 +14,7 @@ from ..access.clients import present_client
 from ..http.waiting import held
 from ..wire.operation import visible
 from .definitions import DEFAULT_TENANT, deployment_of, key_of, version_of
-from .view import body_of, json_answer, needed, number, text, texts, uploaded, wrong
+from .view import body_of, json_answer, needed, number, text, texts, truth, uploaded, wrong
 from .workers import EARLY, WAIT
 
 VERSION = "8.8.0"
@@ -71,7 +71,7 @@ def start(engine: Engine) -> dict[str, Any] | Response:
     wanted, wait = texts(body, "fetchVariables"), number(body, "requestTimeout", 0) or WAIT
     if wait < 0:
         raise wrong("requestTimeout", "is to be 0 or more milliseconds")
-    business_key = text(body, "businessId")
+    business_key, awaited = text(body, "businessId"), truth(body, "awaitCompletion")
     started = engine.start(
         **which,  # type: ignore[arg-type]
         name=business_key or text(body, "processDefinitionId") or next(iter(which.values())),
@@ -79,7 +79,7 @@ def start(engine: Engine) -> dict[str, Any] | Response:
         business_key=business_key,
         owner=present_client().owner,
     )
-    if not body.get("awaitCompletion"):
+    if not awaited:
         return _started(engine, started, {})
     return _at_its_end(engine, started.process_instance_id, wait, wanted)
 

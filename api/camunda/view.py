@@ -114,6 +114,16 @@ def number(body: Mapping[str, Any], name: str, otherwise: int | None = None) -> 
     return value
 
 
+def truth(body: Mapping[str, Any], name: str, otherwise: bool = False) -> bool:
+    """``true`` or ``false`` of a body; null counts as absent, and whatever else is taken for neither."""
+    value = body.get(name)
+    if value is None:
+        return otherwise
+    if not isinstance(value, bool):
+        raise wrong(name, "is to be true or false")
+    return value
+
+
 def texts(body: Mapping[str, Any], name: str) -> list[str] | None:
     """A list of texts; null counts as absent."""
     value = body.get(name)

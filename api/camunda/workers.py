@@ -22,7 +22,7 @@ from ..errors import Refused
 from ..parking import hold
 from ..wire.operation import visible
 from .values import CONTENT, FILE, is_file, read_variables, show_variables
-from .view import body_of, json_answer, needed, number, text, texts, workers, wrong
+from .view import body_of, json_answer, needed, number, text, texts, truth, workers, wrong
 
 LONGEST_WAIT = 1_800_000
 """Milliseconds that Camunda lets a fetch wait at most."""
@@ -47,8 +47,8 @@ def fetch_and_lock(engine: Engine) -> Response:
     if not isinstance(given, list) or len(given) > MOST_TOPICS:
         raise wrong("topics", f"is to be a list of at most {MOST_TOPICS}")
     topics = [_topic(engine, each) for each in given]
-    extended = {each.name for each, one in zip(topics, given, strict=True) if one.get("includeExtensionProperties")}
-    by_priority, newest = body.get("usePriority", True) is not False, _newest(body.get("sorting"))
+    extended = {each.name for each, one in zip(topics, given, strict=True) if truth(one, "includeExtensionProperties")}
+    by_priority, newest = truth(body, "usePriority", True), _newest(body.get("sorting"))
     calls = workers(engine)
 
     def look(last: bool) -> Response | None:
@@ -67,7 +67,7 @@ def _topic(engine: Engine, given: Any) -> Topic:
     owners: list[str | None] | None = None
     if (tenants := texts(given, "tenantIdIn")) is not None:
         owners = [*tenants]
-    if given.get("withoutTenantId"):
+    if truth(given, "withoutTenantId"):
         owners = [None]
     keys, ids = texts(given, "processDefinitionKeyIn"), texts(given, "processDefinitionIdIn")
     if (key := text(given, "processDefinitionKey")) is not None:
@@ -78,7 +78,7 @@ def _topic(engine: Engine, given: Any) -> Topic:
         name=needed(given, "topicName"),
         lock=number(given, "lockDuration"),
         variables=texts(given, "variables"),
-        local_variables=bool(given.get("localVariables")),
+        local_variables=truth(given, "localVariables"),
         business_key=text(given, "businessKey"),
         keys=keys,
         deployment_ids=ids,
@@ -255,10 +255,13 @@ def count(name: str, otherwise: int) -> int:
 
 
 def _is_true(given: Mapping[str, Any], name: str) -> bool:
-    return given.get(name) is True or given.get(name) == "true"
+    """Whether a filter is on: true, which in a query is a text."""
+    value = given.get(name)
+    return value == "true" if value in ("true", "false") else truth(given, name)
 
 
 NO_RETRIES = "noRetriesLeft"
+TRUTHS = frozenset({"locked", "notLocked", "active", "withRetriesLeft", NO_RETRIES})
 IGNORED = frozenset({"firstResult", "maxResults", "sortBy", "sortOrder", "sorting"})
 FILTERS: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "topicName": lambda value: {"topics": [value]},
@@ -274,18 +277,18 @@ def _filter(given: Mapping[str, Any]) -> ExternalFilter:
     # A query has not been read as JSON, which refuses these.
     jsontext.check_texts(**given)
     for name, value in given.items():
-        truth = value is True or value == "true"
         if name in FILTERS and isinstance(value, str):
             wanted = replace(wanted, **FILTERS[name](value))
-        elif name in ("locked", "notLocked"):
-            wanted = replace(wanted, locked=name == "locked") if truth else wanted
+        elif name in TRUTHS:
+            if _is_true(given, name) and name in ("locked", "notLocked"):
+                wanted = replace(wanted, locked=name == "locked")
         elif name == "processInstanceId" and isinstance(value, str) and value.isascii() and value.isdigit():
             # No process has a longer number, and none has the number 0.
             wanted = replace(wanted, process_instance_id=int(value) if len(value) < 19 else 0)
         elif name == "tenantIdIn":
             listed = value.split(",") if isinstance(value, str) else value
             wanted = replace(wanted, owners=texts({name: listed}, name))
-        elif name not in IGNORED and not (name in ("active", "withRetriesLeft", NO_RETRIES) and truth):
+        elif name not in IGNORED:
             raise wrong(name, "is no filter that is known here")
     return wanted
 

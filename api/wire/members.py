@@ -111,6 +111,15 @@ class Number(fields.Float):
         return float(value)
 
 
+class Whole(fields.Integer):
+    """A whole number of JSON: 2.7 is not cut to one, and a text is none."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> int:
+        if type(value) is not int:
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 class CountText(fields.Integer):
     """A whole number in a query, without sign, blanks or underscores."""
 

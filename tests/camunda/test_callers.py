@@ -221,3 +221,13 @@ def test_deployments_are_listed_whatever_their_number(engine: Engine, url: str) 
     part = requests.get(path, params={"firstResult": 100, "maxResults": 2}, timeout=60).json()
     assert [each["id"] for each in part] == every[100:102]
     assert requests.get(path, params={"maxResults": 0}, timeout=60).json() == []
+
+
+def test_a_filter_that_is_neither_true_nor_false_is_refused(engine: Engine, url: str) -> None:
+    started(engine, service("a", "mail"))
+    base = f"{url}/engine-rest/external-task"
+    for name in ("locked", "notLocked", "active", "withRetriesLeft"):
+        assert requests.get(f"{base}?{name}=yes", timeout=60).status_code == 400
+        assert requests.post(base, json={name: 1}, timeout=60).status_code == 400
+        assert len(requests.post(base, json={name: False}, timeout=60).json()) == 1
+        assert len(requests.get(f"{base}?{name}=false", timeout=60).json()) == 1

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, validate, validates_schema
 
 from ....engine.calls.events import LONGEST_TTL
 from ....engine.triggers.starts import HIGHEST_PRIORITY, Drain
 from ...parking import LONGEST
-from ..members import NOT_BLANK, AnyText, CountText, Flag, Number, Object, Text, Word
+from ..members import NOT_BLANK, AnyText, CountText, Flag, Number, Object, Text, Whole, Word
 from .strict import FAILURE_POLICY, MODEL_IDS, Strict, _ids_in
 
 
@@ -29,8 +29,7 @@ class ProcessStart(Strict):
         pattern="^https?://[!-~]+$",
         description="An address that the operator has listed: it is told what the process comes to.",
     )
-    priority = fields.Integer(
-        strict=True,
+    priority = Whole(
         validate=validate.Range(min=-HIGHEST_PRIORITY, max=HIGHEST_PRIORITY),
         metadata={"description": "The higher, the sooner its tasks get a slot of a quota; 0 unless said otherwise."},
     )

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from ....models import InboxOrder
-from ..members import FlagText, InstantText, LocalTimeText, Number, Object, Text, Word
+from ..members import FlagText, InstantText, LocalTimeText, Number, Object, Text, Whole, Word
 from .lists import TaskPart
 from .strict import CURSOR, ME, OF_PROCESS, PROCESS, Strict, TasksAsked
 
@@ -67,7 +67,7 @@ class Schedule(Strict):
 
     due = InstantText(data_key="dueAt", allow_none=True)
     follow_up = InstantText(data_key="followUpAt", allow_none=True)
-    priority = fields.Integer(strict=True)
+    priority = Whole()
 
 
 class Rerun(Strict):
