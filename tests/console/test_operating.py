@@ -236,3 +236,23 @@ def test_a_batch_moves_all_to_a_version_that_is_chosen(studio: Studio, somebody:
     assert looker.overflow == 0
     looker.keep(f"batch-{width}")
     assert engine.get(number).deployment_id == second.deployment_id
+
+
+@pytest.mark.parametrize("language", ["en-GB", "zh-CN"])
+def test_a_batch_says_in_words_what_was_searched_for(studio: Studio, somebody: Any, language: str) -> None:
+    studio.engine.deploy(line("orders", ASK), parameter_template=[{"Key": "region", "Searchable": True}])
+    studio.engine.start(key="orders", name="order", variables={"region": "bcc"})
+    looker: Looker = somebody(language=language)
+    looker.go("#/processes?state=person&key=orders&from=2020-01-31&variable=region%3Dbcc")
+    words = ["State", "Waits for a person", "Started since", "region = bcc", "Forward runs"]
+    if language == "zh-CN":
+        words = ["状态", "等待办理", "启动不早于", "region = bcc", "正向运行"]
+    looker.button("对全部执行…" if language == "zh-CN" else "For all of these…").click()
+    looker.page.get_by_label("操作" if language == "zh-CN" else "What is done", exact=True).select_option("suspend")
+    looker.page.get_by_role("dialog").locator("button[type=submit]").click()
+    looker.page.wait_for_url("**/batch/**")
+    for word in words:
+        looker.sees(word)
+    assert "startedFrom" not in looker.page.locator("main").inner_text()
+    assert looker.barriers() == []
+    looker.keep(f"batch-searched-{language}")

@@ -19,8 +19,10 @@ from riverstone.api import create_app, create_blueprint, create_console
 from riverstone.api.console import FILES
 from riverstone.api.http.bundle import bundled
 from riverstone.api.http.static_files import TYPES
+from riverstone.api.wire.record import camel
 from riverstone.bpmn_samples import path
 from riverstone.engine import Engine
+from riverstone.engine.calls.repair.batch_requests import SEARCHED
 from riverstone.engine.findings import Severity
 from riverstone.engine.views.history import HistoryAction, HistoryKind
 from riverstone.engine.views.processes import AwaitedKind
@@ -275,6 +277,10 @@ def test_both_languages_say_the_same_things_with_the_same_values() -> None:
 )
 def test_every_word_that_a_server_answers_has_a_text(prefix: str, words: Any) -> None:
     assert {f"{prefix}.{word}" for word in get_args(words)} - set(texts_of("en")) == set()
+
+
+def test_all_that_can_be_searched_for_has_a_text() -> None:
+    assert {f"searched.{camel(name)}" for name in SEARCHED} - set(texts_of("en")) == set()
 
 
 def test_every_text_that_is_used_is_there() -> None:

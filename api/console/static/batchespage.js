@@ -6,6 +6,7 @@ import { el, fill, Rows, said } from "./element.js";
 import { t } from "./language.js";
 import { problemBox, weatherIs } from "./notice.js";
 import { to } from "./route.js";
+import { searchedFor } from "./searchedfor.js";
 import { get, Look, put } from "./server.js";
 import { Watch } from "./watch.js";
 
@@ -126,11 +127,10 @@ export function batchPage({ main, id, query, client, titled }) {
   }
 
   function draw(batch) {
-    const where = Object.entries(batch.where).map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`);
     fill(
       facts,
       el("table", { class: "list" }, header(COLUMNS), el("tbody", {}, el("tr", {}, cells(batch, t(`batch.action.${batch.action}`))))),
-      el("p", {}, t("batch.where"), " ", said(where.join(", "))),
+      el("section", { "aria-label": t("batch.where") }, el("h2", {}, t("batch.where")), searchedFor(batch.where)),
       may &&
         el(
           "p",
