@@ -23,6 +23,8 @@ WAIT = (
     '<intermediateCatchEvent id="wait" name="Wait"><timerEventDefinition><timeDuration>PT1H</timeDuration>'
     "</timerEventDefinition></intermediateCatchEvent>"
 )
+# No browser sends as much while it leaves a page.
+LARGE = f"<documentation>{'A long story. ' * 6000}</documentation>".encode()
 VOLUMES = line(
     "volumes",
     service("first", "SIP::EC2::Volume", {"instanceCode": "a"}),
@@ -66,6 +68,59 @@ def test_what_is_drawn_is_kept_before_it_is_saved(studio: Studio, looker: Looker
     looker.sees("volumes is saved.")
     assert "The first volume" in studio.engine.model(model_id).xml
     assert kept(studio.engine, model_id) is None
+
+
+def large(model: bytes) -> bytes:
+    return re.sub(rb"(<process [^>]*>)", rb"\1" + LARGE, model)
+
+
+def test_what_the_server_did_not_get_is_there_after_a_reload(studio: Studio, looker: Looker) -> None:
+    model_id = studio.engine.save_model(large(VOLUMES)).model_id
+    page = opened(looker, model_id)
+    page.route("**/draft", lambda route: route.abort() if route.request.method == "PUT" else route.continue_())
+    choose(page, "first")
+    looker.field("Name", exact=True).fill("The first volume")
+    page.reload()
+    looker.sees("What you had drawn last and the server did not get is here again.")
+    looker.keep("designer-brought-back")
+    assert kept(studio.engine, model_id) is None
+    page.unroute("**/draft")
+    choose(page, "first")
+    expect(page.locator(".designer-panel-head h2")).to_have_text("The first volume")
+    looker.field("Name", exact=True).fill("The very first volume")
+    looker.sees("draft kept")
+    page.reload()
+    looker.sees("You go on with a draft that local wrote")
+    assert page.evaluate("() => JSON.stringify({...sessionStorage})") == "{}"
+
+
+def test_what_was_not_sent_overwrites_nobody(studio: Studio, looker: Looker) -> None:
+    model_id = studio.engine.save_model(large(VOLUMES)).model_id
+    page = opened(looker, model_id)
+    page.route("**/draft", lambda route: route.abort() if route.request.method == "PUT" else route.continue_())
+    choose(page, "first")
+    looker.field("Name", exact=True).fill("Mine")
+    theirs = VOLUMES.replace(b'name="Wait"', b'name="Theirs"')
+    studio.engine.write_draft(theirs, model_id=model_id, who="ann")
+    page.reload()
+    page.unroute("**/draft")
+    looker.button("Take theirs").click()
+    looker.sees("Theirs")
+    page.reload()
+    looker.sees("You go on with a draft that ann wrote")
+
+
+def test_a_tab_that_is_closed_at_once_loses_nothing(studio: Studio, looker: Looker) -> None:
+    model_id = studio.engine.save_model(VOLUMES).model_id
+    other = looker.context.new_page()
+    page = opened(looker, model_id)
+    choose(page, "first")
+    looker.field("Name", exact=True).fill("The first volume")
+    page.close(run_before_unload=True)
+    other.goto(f"{looker.url}/console/#/edit/{model_id}")
+    expect(other.locator(".designer-canvas[data-ready]")).to_be_visible()
+    choose(other, "first")
+    expect(other.locator(".designer-panel-head h2")).to_have_text("The first volume")
 
 
 def test_what_is_pressed_right_after_typing_is_done(studio: Studio, looker: Looker) -> None:

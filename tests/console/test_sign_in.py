@@ -21,7 +21,7 @@ from ..features.sketch import line
 from ..oidc.signing_in import asking, honest
 from .looking import Looker
 
-RIGHTS = frozenset({"read", "run"})
+RIGHTS = frozenset({"read", "run", "deploy"})
 
 ASKS_STREET = (
     '<extensionElements><camunda:formData><camunda:formField id="street" label="Street" type="string"/>'
@@ -137,6 +137,39 @@ def test_a_session_that_ends_in_the_middle_of_a_form_loses_nothing(
         looker.sees("Where to? is done.")
         looker.wrong = [each for each in looker.wrong if not each.startswith(f"asked {issuer}/")]
     assert dict(engine.variables(number))["street"] == "Main Street 1"
+
+
+def test_a_session_that_ends_while_somebody_draws_loses_nothing_and_shows_it_to_nobody_else(
+    browser: Browser, served: tuple[Engine, str, str]
+) -> None:
+    engine, url, issuer = served
+    model_id = engine.save_model(line("moves", '<userTask id="ask" name="Where to?"/>')).model_id
+
+    def come(looker: Looker, person: str) -> None:
+        looker.context.clear_cookies(name="person")
+        looker.context.clear_cookies(domain=urlsplit(issuer).hostname)
+        looker.context.add_cookies([{"name": "person", "value": person, "url": issuer}])
+        looker.go(f"#/edit/{model_id}")
+        looker.link("Sign in").click()
+        expect(looker.page.locator(".designer-canvas[data-ready]")).to_be_visible()
+        looker.page.locator('.designer-canvas .djs-element[data-element-id="ask"] > .djs-hit').first.click()
+
+    with Looker(browser, url) as looker:
+        come(looker, "ann")
+        engine.sessions.revoke("ann")
+        looker.field("Name", exact=True).fill("Whereto does she move?")
+        looker.sees("Your session is over.")
+        come(looker, "bob")
+        expect(looker.page.locator(".designer-panel-head h2")).to_have_text("Where to?")
+        engine.sessions.revoke("bob")
+        looker.page.reload()
+        looker.sees("Your session is over.")
+        come(looker, "ann")
+        looker.sees("is here again")
+        expect(looker.page.locator(".designer-panel-head h2")).to_have_text("Whereto does she move?")
+        looker.sees("draft kept")
+        looker.wrong = [each for each in looker.wrong if not each.startswith(f"asked {issuer}/")]
+    assert "Whereto does she move?" in engine.draft(model_id).files[0]
 
 
 def test_what_somebody_has_typed_is_not_shown_to_the_next_one_at_their_browser(

@@ -24,7 +24,7 @@ export class EditFindings {
     this.asked?.abort();
     this.asked = new AbortController();
     try {
-      this.tell(await upload("POST", "finding", form, null, this.asked.signal), editor);
+      this.tell(await upload("POST", "finding", form, null, { signal: this.asked.signal }), editor);
     } catch (problem) {
       if (problem.name !== "AbortError") fill(this.list, problemBox(problem));
     }

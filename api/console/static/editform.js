@@ -39,6 +39,7 @@ export class Form {
     this.suggestions = suggestions;
     this.again = () => setTimeout(again);
     this.fields = [];
+    this.commits = [];
     this.busy = false;
   }
 
@@ -126,6 +127,7 @@ export class Form {
       timer = setTimeout(soon, TYPING);
     });
     input.addEventListener("change", soon);
+    this.commits.push(commit);
     return { input, list: hints ? offer(input, this.suggestions, commit) : null, wrong };
   }
 
@@ -146,6 +148,11 @@ export class Form {
   /** Other values that the element has by now; not where somebody types. */
   refresh() {
     for (const [input, read] of this.fields) if (document.activeElement !== input) input.value = read();
+  }
+
+  /** Take over what was typed last. */
+  settle() {
+    for (const commit of this.commits) commit();
   }
 
   doing(act) {

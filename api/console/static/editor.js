@@ -194,6 +194,12 @@ export class Editor {
     });
   }
 
+  /** Take over the label that is being written. */
+  settle() {
+    const editing = this.get("directEditing");
+    if (editing.isActive()) editing.complete();
+  }
+
   async xml() {
     return (await this.modeler.saveXML({ format: true })).xml;
   }

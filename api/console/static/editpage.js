@@ -47,13 +47,14 @@ export function editPage({ main, id, query, client, titled }) {
     tryIt,
     deploy,
   });
-  const draft = new Draft({ id, told: kept });
+  const draft = new Draft({ id, who: client.name, name: query.get("key") ?? "", told: kept });
   let editor = null;
   let panel = null;
   let model = null;
   let newest = null;
   let content = null;
   let timers = [];
+  let unkept = false;
   let closed = false;
 
   fill(main, el("div", { class: "studio" }, bar.node, trouble, shelf, canvas, findings.list));
@@ -84,7 +85,8 @@ export function editPage({ main, id, query, client, titled }) {
       main.querySelector(".studio").append(panel.node);
       fill(shelf, new Shelf({ editor, templates }).nodes);
       await show();
-      if (found.draft !== null) resumed(found.draft);
+      if (found.unsent !== null) broughtBack();
+      else if (found.draft !== null) resumed(found.draft);
       new ResizeObserver(() => !closed && editor.get("canvas").resized()).observe(canvas);
       canvas.dataset.ready = String(Math.round(performance.now() - begun));
     } catch (problem) {
@@ -98,8 +100,9 @@ export function editPage({ main, id, query, client, titled }) {
     return box("info", el("p", {}, t("edit.decisions")), el("p", {}, link));
   }
 
-  /** What is drawn on: the draft, else the saved model, else a blank one. */
+  /** What is drawn on: what this tab alone has, else the draft, else the saved model, else a blank one. */
   async function begin(found) {
+    if (found.unsent !== null) return found.unsent;
     const source = found.draft ?? found.model;
     if (source === null) {
       const key = query.get("key") ?? "process";
@@ -117,6 +120,7 @@ export function editPage({ main, id, query, client, titled }) {
     titled(content.name || t("edit.draw"));
     panel.show(editor.chosen, true);
     bar.ready();
+    unkept = false;
     if (dropped.length > 0) tellDropped(dropped);
     else if (/<!--|<!\[CDATA\[/.test(xml)) fill(trouble, box("info", el("p", {}, t("edit.comments"))));
     changed(false);
@@ -142,12 +146,19 @@ export function editPage({ main, id, query, client, titled }) {
     state.textContent = t("edit.kept");
   }
 
+  /** The server did not get it: a session had ended, a network failed, or the page was loaded anew. */
+  function broughtBack() {
+    trouble.prepend(box("info", el("p", {}, t("edit.brought"))));
+    changed();
+  }
+
   // -- what changes
 
   function changed(edited = true) {
+    unkept ||= edited;
     bar.follow(editor.get("commandStack"));
     timers.forEach(clearTimeout);
-    timers = [setTimeout(look, edited ? LOOK : 0), ...(edited ? [setTimeout(keep, KEEP)] : [])];
+    timers = [setTimeout(look, edited ? LOOK : 0), ...(unkept ? [setTimeout(keep, draft.id === null ? 0 : KEEP)] : [])];
     if (edited) state.textContent = t("edit.unsaved");
     else if (draft.revision === null) state.textContent = newest ? `v${newest.version}` : "";
   }
@@ -167,7 +178,21 @@ export function editPage({ main, id, query, client, titled }) {
 
   async function keep() {
     timers.forEach(clearTimeout);
-    if (!closed) await draft.write(await drawn());
+    if (closed) return;
+    unkept = false;
+    await draft.write(await drawn());
+  }
+
+  /** Whoever looks at something else may not come back. */
+  function left() {
+    settle();
+    if (unkept) keep();
+  }
+
+  /** Take over what was typed last, which waits for the rest of its word. */
+  function settle() {
+    panel?.form?.settle();
+    editor?.settle();
   }
 
   function kept(how, told) {
@@ -189,6 +214,7 @@ export function editPage({ main, id, query, client, titled }) {
     state.textContent = t("edit.taken");
     const theirs = () => {
       Object.assign(draft, { next: null, stopped: false });
+      draft.forget();
       return loadAgain();
     };
     const mine = async () => {
@@ -241,6 +267,7 @@ export function editPage({ main, id, query, client, titled }) {
   /** What is drawn has another key, so it is another model; this one stays as it was saved. */
   async function saveAsNew() {
     const mine = await drawn();
+    unkept = false;
     await draft.discard();
     Object.assign(draft, { id: null, revision: null, stopped: false });
     await draft.write({ ...mine, key: editor.key });
@@ -271,6 +298,7 @@ export function editPage({ main, id, query, client, titled }) {
     const content = el("p", {}, t("edit.discard.text"));
     if ((await ask({ title: t("edit.discard.title"), confirm: t("edit.discard"), danger: true, content, act: async () => true })) === null) return;
     timers.forEach(clearTimeout);
+    unkept = false;
     await draft.settled();
     const isNew = draft.revision !== null && model === null;
     await draft.discard();
@@ -319,16 +347,20 @@ export function editPage({ main, id, query, client, titled }) {
   }
   addEventListener("keydown", pressed, true);
   addEventListener("beforeunload", leaving);
+  addEventListener("pagehide", left);
+  document.addEventListener("visibilitychange", left);
 
   return {
     close() {
-      const behind = editor !== null && may && state.textContent === t("edit.unsaved");
-      if (behind) drawn().then((now) => draft.write(now)).finally(() => editor.close());
+      settle();
+      if (unkept) drawn().then((now) => draft.write(now)).finally(() => editor.close());
       else editor?.close();
       closed = true;
       timers.forEach(clearTimeout);
       removeEventListener("keydown", pressed, true);
       removeEventListener("beforeunload", leaving);
+      removeEventListener("pagehide", left);
+      document.removeEventListener("visibilitychange", left);
     },
   };
 }

@@ -40,7 +40,7 @@ function address(path, query) {
   return url;
 }
 
-async function call(method, path, { query, json, form, etag, match, signal, text = false } = {}) {
+async function call(method, path, { query, json, form, etag, match, signal, keepalive, text = false } = {}) {
   // The header by which a session counts: no page of another site can send it here.
   const headers = { Accept: "application/json", "X-Riverstone-CSRF": "1", ...keyHeader() };
   if (etag) headers["If-None-Match"] = etag;
@@ -50,7 +50,7 @@ async function call(method, path, { query, json, form, etag, match, signal, text
   const url = address(path, query);
   let answer;
   try {
-    answer = await fetch(url, { method, headers, body, signal, credentials: "same-origin" });
+    answer = await fetch(url, { method, headers, body, signal, keepalive, credentials: "same-origin" });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem(0, { detail: t("problem.unreachable"), code: "unreachable" });
@@ -108,8 +108,8 @@ export async function remove(path, match) {
 }
 
 /** Send a form with files; with `method` PUT it replaces. */
-export async function upload(method, path, form, match, signal) {
-  return (await call(method, path, { form, match, signal })).data;
+export async function upload(method, path, form, match, { signal, keepalive } = {}) {
+  return (await call(method, path, { form, match, signal, keepalive })).data;
 }
 
 /** One address that is looked at again and again; what has not changed is not sent again. */

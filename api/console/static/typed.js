@@ -1,14 +1,17 @@
-// What somebody has typed into the form of a task and not sent: kept for this tab, and for nobody else who comes to it.
+// What somebody has typed into the form of a task, or drawn, and not sent: kept for this tab, and for nobody else who comes to it.
 
 import { parseExact, writeExact } from "./exactjson.js";
 
-const KEPT = "riverstone.answer.";
+const KEPT = "riverstone.typed.";
 
 function at(name, id) {
-  return `${KEPT}${encodeURIComponent(name)}.${id}`;
+  return `${KEPT}${encodeURIComponent(name)}.${encodeURIComponent(id)}`;
 }
 
+/** `id` is that of a task, or says which drawing it is. */
 export function remember(name, id, values) {
+  // Nobody is known yet: it would be shown to whoever comes.
+  if (name === "") return;
   try {
     sessionStorage.setItem(at(name, id), writeExact(values));
   } catch {
