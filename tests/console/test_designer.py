@@ -454,6 +454,40 @@ def test_a_start_variable_has_a_name_and_a_default_of_its_type(studio: Studio, l
     expect(dialog).to_have_count(0)
 
 
+@pytest.mark.parametrize(("width", "language"), [(390, "en-GB"), (900, "zh-CN")])
+def test_where_it_is_narrow_the_shelf_is_opened_to_place_a_stone(
+    studio: Studio, somebody: Bring, width: int, language: str
+) -> None:
+    looker = somebody(width=width, height=844, language=language)
+    page = opened(looker, studio.engine.save_model(VOLUMES).model_id)
+    card = page.locator(".stone-card", has_text="SIP::EC2::Instance")
+    shelf = page.locator(".designer-shelf-opener")
+    expect(card).to_be_hidden()
+    page.locator('.designer-canvas .djs-element[data-element-id="second"] > .djs-hit').first.click()
+    shelf.click()
+    expect(shelf).to_have_attribute("aria-expanded", "true")
+    looker.keep(f"designer-shelf-{width}")
+    assert looker.barriers() == []
+    assert looker.overflow <= 0
+    card.tap() if width < 500 else card.click()
+    expect(card).to_be_hidden()
+    expect(page.locator(".designer-panel-head .sub")).to_contain_text("Server")
+    placed = page.locator(".designer-canvas .djs-element.selected .djs-visual").first
+    expect(placed).to_be_in_viewport()
+    looker.keep(f"designer-placed-{width}")
+
+    shelf.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".designer-shelf input")).to_be_focused()
+    page.keyboard.type("Mail")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(".designer-panel-head .sub")).to_contain_text("Mail")
+    page.keyboard.press("Escape")
+    expect(shelf).to_be_focused()
+    expect(card).to_be_hidden()
+
+
 def test_the_pauses_before_retries_are_set_field_by_field(studio: Studio, looker: Looker) -> None:
     model_id = studio.engine.save_model(VOLUMES).model_id
     page = opened(looker, model_id)

@@ -9,7 +9,7 @@ const FORMATS = ["bpmn", "svg", "png"];
 
 export class EditBar {
   /** `acts` are what its buttons do; `parts` are shown first, and `verdict` behind the tools. */
-  constructor({ id, parts, verdict, ...acts }) {
+  constructor({ id, parts, shelf, verdict, ...acts }) {
     this.undo = tool("undone", "edit.undo.do", acts.undo);
     this.redo = tool("redo", "edit.redo.do", acts.redo);
     // Nothing can be done before something is drawn.
@@ -17,6 +17,7 @@ export class EditBar {
       el(
         "div",
         { class: "designer-tools", inert: true },
+        shelf,
         this.undo,
         this.redo,
         tool("fit", "zoom.fit", acts.fit),

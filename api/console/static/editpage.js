@@ -15,7 +15,7 @@ import { box, problemBox, toast } from "./notice.js";
 import { go, to } from "./route.js";
 import { languageOf } from "./sentences.js";
 import { get, getAll, post } from "./server.js";
-import { Shelf } from "./shelf.js";
+import { Shelf, shelfOpener } from "./shelf.js";
 import { processFile } from "./sources.js";
 
 const LOOK = 400;
@@ -28,13 +28,14 @@ export function editPage({ main, id, query, client, titled }) {
   const may = client.scopes.length === 0 || client.scopes.includes("deploy");
   const canvas = el("div", { class: "designer-canvas" });
   const findings = new EditFindings();
-  const shelf = el("div", { class: "designer-shelf" });
+  const shelf = el("div", { class: "designer-shelf", id: "shelf" });
   const trouble = el("div", { class: "designer-trouble" });
   const heading = el("h1", { tabindex: "-1", class: "designer-title" }, "…");
   const state = el("span", { class: "faint designer-state", role: "status" });
   const bar = new EditBar({
     id,
     parts: [heading, state],
+    shelf: shelfOpener(shelf),
     verdict: findings.button,
     undo: () => editor.undo(),
     redo: () => editor.redo(),

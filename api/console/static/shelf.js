@@ -5,6 +5,28 @@ import { el, fill, said } from "./element.js";
 import { icon } from "./icon.js";
 import { t } from "./language.js";
 
+/** The button that shows the shelf where there is no room for it beside the diagram; a stone that is tapped hides it. */
+export function shelfOpener(shelf) {
+  const open = (on) => {
+    shelf.classList.toggle("is-open", on);
+    button.setAttribute("aria-expanded", String(on));
+  };
+  const toggle = (event) => {
+    open(!shelf.classList.contains("is-open"));
+    // By the keyboard; a finger would get a keyboard over the shelf.
+    if (event.detail === 0) shelf.querySelector("input")?.focus();
+  };
+  const attributes = { type: "button", class: "designer-shelf-opener", "aria-expanded": "false", "aria-controls": shelf.id };
+  const button = el("button", { ...attributes, onclick: toggle }, icon("plus"), t("nav.stones"));
+  shelf.addEventListener("click", ({ target, detail }) => detail > 0 && target.closest(".stone-card") && open(false));
+  shelf.addEventListener("keydown", ({ key }) => {
+    if (key !== "Escape" || !shelf.classList.contains("is-open")) return;
+    open(false);
+    button.focus();
+  });
+  return button;
+}
+
 export class Shelf {
   constructor({ editor, templates }) {
     this.editor = editor;
