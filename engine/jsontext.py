@@ -160,13 +160,6 @@ def check_texts(**texts: object) -> None:
             raise not_storable(name)
 
 
-def refuse_no_texts(**given: object) -> None:
-    """Make sure that what a program gives are texts, or None; raises Invalid."""
-    for name, text in given.items():
-        if text is not None and not isinstance(text, str):
-            raise Invalid(f"{name} must be a text.", errors={name: ["Must be a text."]})
-
-
 def values_of(given: Mapping[str, JSON] | None, *, limits: Limits, name: str) -> dict[str, JSON]:
     """A copy of the values that a program gives; raises Invalid for what is no mapping, and as :func:`check` does."""
     if given is not None and not isinstance(given, Mapping):

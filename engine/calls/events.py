@@ -105,9 +105,7 @@ class EventCalls(StartCalls):
     ) -> MessageReceipt:
         """As :meth:`message`; tells whether a process waited for it or was started, and leaves its record out."""
         values = jsontext.values_of(payload, limits=self.limits, name="payload")
-        texts = {"name": name, "business_key": business_key, "correlation": correlation, "owner": owner}
-        jsontext.refuse_no_texts(**texts, idempotency_key=idempotency_key)
-        jsontext.check_texts(**texts)
+        jsontext.check_texts(name=name, business_key=business_key, correlation=correlation, owner=owner)
         long = [field for field, text in (("name", name), ("business_key", business_key)) if len(text or "") > 255]
         if ttl is not None and long:
             raise Invalid("What is kept has at most 255 characters.", errors={key: ["Is too long."] for key in long})
@@ -150,7 +148,6 @@ class EventCalls(StartCalls):
         ``idempotency-conflict``) if the key was used for something else, Invalid for what cannot be stored.
         """
         values = jsontext.values_of(payload, limits=self.limits, name="payload")
-        jsontext.refuse_no_texts(name=name, owner=owner, idempotency_key=idempotency_key)
         jsontext.check_texts(name=name, owner=owner)
         request = request_key(self._facilities, idempotency_key, owner, ["signal", name, values])
         with _sent_errors():

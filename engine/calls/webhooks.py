@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from ...models import NoticeRow, SubscriptionRow, WebhookSecretRow
 from ...models import Webhooks as StoredWebhooks
+from ..arguments import Checked
 from ..clock import Clock, moment
 from ..errors import Invalid, Unknown
 from ..identifiers import new_uuid
@@ -69,7 +70,7 @@ class Notice:
     """Why the last try has failed."""
 
 
-class WebhookCalls:
+class WebhookCalls(Checked):
     """What may be asked about webhooks; without an ``owner`` about those of all."""
 
     def __init__(self, stored: StoredWebhooks, clock: Clock, allowed: AllowedOrigins) -> None:

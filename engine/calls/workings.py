@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from ...models import Place, Store
 from ...models.row_types.stored import is_id
+from ..arguments import Checked
 from ..authoring.deployments import Deployments
 from ..clock import Clock
 from ..dispatch.dispatcher import Dispatcher
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from .webhooks import WebhookCalls
 
 
-class Workings:
+class Workings(Checked):
     """What an engine is made of, for the calls that are grouped by what they are about."""
 
     limits: Limits

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias, get_args
 
 from ...models import AccessRecords, AlreadyUsed, KeyRow, Store
+from ..arguments import Checked
 from ..clock import Clock, moment
 from ..errors import Conflict, Invalid, Unknown
 from ..person import MOST_GROUPS, is_person
@@ -61,7 +62,7 @@ class Key:
     """The groups of that person."""
 
 
-class Keys:
+class Keys(Checked):
     """The access keys of one store.
 
     A secret has 256 random bits, so one SHA-256 is as good as a slow hash: there is nothing to guess.

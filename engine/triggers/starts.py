@@ -104,16 +104,6 @@ class Starts:
 
         Raises Malformed, Invalid, VariablesInvalid, LimitExceeded, Unknown….
         """
-        jsontext.refuse_no_texts(
-            processName=name,
-            key=key,
-            deploymentId=deployment_id,
-            modelId=model_id,
-            businessKey=business_key,
-            idempotencyKey=idempotency_key,
-            onFailure=on_failure,
-            owner=owner,
-        )
         jsontext.check_texts(owner=owner)
         limits = self.facilities.limits
         values = jsontext.values_of(variables, limits=limits, name="variables")

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from ....models import ALL, FoundTask, InboxOrder, Listed, list_of
 from ... import jsontext
+from ...arguments import Checked
 from ...clock import milliseconds, moment
 from ...errors import Conflict, Invalid, Malformed, UnknownTask
 from ...instance.instance import Instance
@@ -88,7 +89,7 @@ EVERYBODY = Person(user="", sees_all=True, is_program=True)
 """A program that uses the engine itself."""
 
 
-class PeopleCalls:
+class PeopleCalls(Checked):
     """Everything here is asked as a :class:`~riverstone.engine.Person`, or as a program that may do all.
 
     A task that somebody may not see raises UnknownTask, as one that is not there.

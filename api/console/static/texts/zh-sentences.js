@@ -51,6 +51,8 @@ export const SENTENCES = [
   ["a list, or a text with commas between the items", "列表，或各项以逗号分隔的文本"],
   ["DefaultValue does not fit: {}", "DefaultValue 不合适：{}"],
   ["{} must be a text.", "{} 必须是文本。"],
+  ["{} must be a list of texts.", "{} 必须是文本列表。"],
+  ["Must be a list of texts.", "必须是文本列表。"],
   ["{} must be an object.", "{} 必须是对象。"],
   ["{} must be a whole number that is not negative.", "{} 必须是非负整数。"],
   ["Must match the pattern '{}'.", "必须符合格式“{}”。"],
