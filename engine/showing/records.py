@@ -36,6 +36,7 @@ from ..instance.resting import Rested, at_rest
 from ..instance.secrets import may_hide_variables
 from ..instance.variables import read as read_variables
 from ..instance.window import Window
+from ..language import effort
 from ..mask import Mask
 from ..undo.creation import undo_ids
 from ..undo.file import sources_of
@@ -375,7 +376,10 @@ class Records:
         for left in reversed(range(MOST_TRIES)):
             revision = self.store.revision(number)
             try:
-                found = act(self._load(number))
+                copy = self._load(number)
+                # No more than a step may look at.
+                with effort.turn(self.facilities.limits, self.facilities.clock.now):
+                    found = act(copy)
             except (KeyError, StopIteration, RiverstoneError):
                 # Rows may not fit together, or tell of another state, where a step has changed them in between.
                 if left == 0 or self.store.revision(number) == revision:

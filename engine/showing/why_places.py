@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -331,11 +331,11 @@ def tell_joins(telling: ExplanationText) -> None:
         for name, queues in scope.joins.items():
             tokens = [token for queue in queues.values() for token in queue]
             if tokens and isinstance(tokens[0].node, Join):
-                _tell_join(telling, tokens[0].node, name, [flow for flow, queue in queues.items() if queue], tokens)
+                _tell_join(telling, tokens[0].node, name, queues, tokens)
 
 
 def _tell_join(
-    telling: ExplanationText, node: Join, name: str, filled: Sequence[str | None], tokens: Sequence[Token]
+    telling: ExplanationText, node: Join, name: str, filled: Collection[str | None], tokens: Sequence[Token]
 ) -> None:
     came = [node_label(flow.source) for flow in node.incoming if flow.id in filled]
     missing = [f"{node_label(flow.source)} (flow {flow.id})" for flow in node.incoming if flow.id not in filled]

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -156,3 +158,60 @@ def _frames() -> list[object]:
         found.append(frame)
         frame = frame.f_back
     return found
+
+
+def opcodes(act: Callable[[], object]) -> int:
+    """How much Python an act takes; no other machine makes it more."""
+    count = 0
+
+    def traced(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal count
+        frame.f_trace_opcodes = True
+        count += event == "opcode"
+        return traced
+
+    before = sys.gettrace()
+    sys.settrace(traced)
+    try:
+        act()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+JOINED = (
+    '<startEvent id="s" name="{name}"/><parallelGateway id="f"/><userTask id="u"/><{kind}Gateway id="j"/><userTask'
+    ' id="v"/><sequenceFlow id="a" sourceRef="s" targetRef="f"/><sequenceFlow id="b" sourceRef="f" targetRef="u"/>'
+    '<sequenceFlow id="c" sourceRef="u" targetRef="j"/><sequenceFlow id="d" sourceRef="j" targetRef="v"/>'
+)
+SPREAD = (
+    '<startEvent id="s" name="{name}"/><manualTask id="m" completionQuantity="{count}"/><userTask id="u"/>'
+    '<sequenceFlow id="a" sourceRef="s" targetRef="m"/><sequenceFlow id="b" sourceRef="m" targetRef="u"/>'
+)
+
+
+@pytest.mark.parametrize("kind", ["parallel", "inclusive", "complex", "spread"])
+def test_as_many_flows_or_tokens_take_as_much_more_and_not_its_square(engine: Engine, kind: str) -> None:
+    """Within one step nobody else has a turn: that of the last token that a join waits for, or of a migration."""
+
+    def model(name: str, count: int) -> bytes:
+        if kind == "spread":
+            return process(SPREAD.format(name=name, count=count))
+        flow = '<sequenceFlow id="y{}" sourceRef="f" targetRef="j"/>'
+        return process(JOINED.format(name=name, kind=kind) + many(flow.format, count))
+
+    def measured(count: int) -> tuple[int, int]:
+        engine.deploy(model(f"one of {count}", count))
+        number = ""
+
+        def start() -> None:
+            nonlocal number
+            number = engine.start(key="p", name="wide").process_instance_id
+
+        begun = opcodes(start)
+        other = engine.deploy(model(f"another of {count}", count)).deployment_id
+        return begun, opcodes(lambda: engine.migrate(number, other))
+
+    measured(10)
+    few, many_more = measured(200), measured(800)
+    assert all(more < 6 * less for less, more in zip(few, many_more, strict=True))

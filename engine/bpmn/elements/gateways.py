@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ...errors import ExpressionError
@@ -13,6 +14,9 @@ from ..running.token import WAITING, Queues, Token
 if TYPE_CHECKING:
     from ...language.context import Context
     from ...language.expressions import Expression
+
+QUEUES = 4
+"""As a shift: so many queues are counted in about the time of one member of a list."""
 
 
 class ExclusiveGateway(Node):
@@ -40,6 +44,11 @@ class ExclusiveGateway(Node):
 class Join(Node):
     """A gateway that keeps arriving tokens in one queue per incoming flow, until it can merge one of each."""
 
+    @cached_property
+    def incoming_ids(self) -> frozenset[str | None]:
+        """The ids of the flows that lead to it; asked for when the model has been read."""
+        return frozenset(flow.id for flow in self.incoming)
+
     def arrive(self, scope: Token, flow: Flow | None, causes: tuple[int, ...]) -> None:
         if len(self.incoming) < 2:
             super().arrive(scope, flow, causes)
@@ -64,12 +73,12 @@ class Join(Node):
 
     def arrived(self, scope: Token, queues: Queues) -> None:
         """One more token waits: merge if that is enough at once."""
-        if sum(1 for queue in queues.values() if queue) == len(self.incoming):
+        if len(queues) == len(self.incoming):
             self.merge(scope, queues)
 
     def merge(self, scope: Token, queues: Queues) -> Token:
         """One token of each flow that has any becomes one that goes on; the others stay."""
-        taken = [queue.pop(0) for queue in queues.values() if queue]
+        taken = _take(queues, list(queues))
         causes: set[int] = set()
         for token in taken:
             causes.update(token.causes)
@@ -145,8 +154,7 @@ class InclusiveGateway(DecidingJoin):
     """Waits for those incoming flows on which a token can still arrive; starts every flow whose condition holds."""
 
     def decide(self, scope: Token, queues: Queues) -> bool:
-        filled = {flow_id for flow_id, queue in queues.items() if queue}
-        if not filled or self.can_still_come(scope, filled):
+        if not queues or self.can_still_come(scope, set(queues)):
             return False
         self.merge(scope, queues)
         return True
@@ -188,13 +196,15 @@ class ComplexGateway(DecidingJoin):
         scope.workflow.undecided[scope.id, self.name] = self
         if taken is None:
             self._start_if_enough(scope, queues)
-        elif len({*taken, *_filled(queues)}) == len(self.incoming):
-            self._reset(scope, queues, taken)
+        elif len(taken) + len(queues) >= len(self.incoming):
+            effort.spend(len(self.incoming))
+            if len({*taken, *queues}) == len(self.incoming):
+                self._reset(scope, queues, taken)
 
     def _start_if_enough(self, scope: Token, queues: Queues) -> None:
-        if not _filled(queues) or not self._is_enough(scope, queues):
+        if not queues or not self._is_enough(scope, queues):
             return
-        taken = _filled(queues)
+        taken = list(queues)
         self.merge(scope, queues)
         if len(taken) < len(self.incoming):
             self._note(scope, taken)
@@ -202,19 +212,21 @@ class ComplexGateway(DecidingJoin):
     def _is_enough(self, scope: Token, queues: Queues) -> bool:
         if self.activation is None:
             return True
-        count = sum(len(queue) for queue in queues.values())
+        effort.spend(len(queues) >> QUEUES)
+        count = sum(map(len, queues.values()))
         return self.activation.is_true(scope.context.child({"activationCount": count}))
 
     def decide(self, scope: Token, queues: Queues) -> bool:
         taken = self._taken(scope)
-        if taken is None or self.can_still_come(scope, {*taken, *_filled(queues)}):
+        if taken is None or self.can_still_come(scope, {*taken, *queues}):
             return False
         self._reset(scope, queues, taken)
         return True
 
     def _reset(self, scope: Token, queues: Queues, taken: list[str | None]) -> None:
         workflow = scope.workflow
-        rest = [queue.pop(0) for flow_id, queue in queues.items() if queue and flow_id not in taken]
+        done_without = set(taken)
+        rest = _take(queues, [flow_id for flow_id in queues if flow_id not in done_without])
         self._note(scope, None)
         for token in rest[1:]:
             workflow.ends_in(scope, token.causes)
@@ -236,8 +248,14 @@ class ComplexGateway(DecidingJoin):
         return super().flows_in(context.child({"waitingForStart": True}))
 
 
-def _filled(queues: Queues) -> list[str | None]:
-    return [flow_id for flow_id, queue in queues.items() if queue]
+def _take(queues: Queues, flow_ids: Iterable[str | None]) -> list[Token]:
+    """The first token of each of these flows."""
+    taken = []
+    for flow_id in flow_ids:
+        taken.append(queues[flow_id].pop(0))
+        if not queues[flow_id]:
+            del queues[flow_id]
+    return taken
 
 
 class EventBasedGateway(Node):

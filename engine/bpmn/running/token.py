@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .workflow import Workflow
 
 Queues = dict[str | None, list["Token"]]
-"""Waiting tokens in the order of their coming, by the flow on which they came."""
+"""Waiting tokens in the order of their coming, by the flow on which they came; none of a flow on which nobody waits."""
 
 ROOT: Final = 1
 """The id of every root, the first token of its instance."""

@@ -337,9 +337,14 @@ class Workflow(BpmnWorkflow):
         return tuple(sorted(causes))
 
     def _leave_join(self, token: Token, scope: Token) -> None:
-        for queue in scope.joins.get(token.node.name, {}).values():
-            if token in queue:
-                queue.remove(token)
+        queues = scope.joins[token.node.name]
+        # An activity that begins once for several tokens has one queue for all of its flows.
+        flow_id = token.flow if token.flow in queues else None
+        queue = queues.get(flow_id, [])
+        if token in queue:
+            queue.remove(token)
+            if not queue:
+                del queues[flow_id]
 
     def let_go(self) -> None:
         """Part the workflow of a process that has ended from its host and its tokens; nobody uses it any more."""

@@ -64,7 +64,7 @@ def starved(present: Iterable[Node], filled: Mapping[Node, Collection[str | None
 def _may_go_on(node: Node, come: Mapping[Node, Collection[str | None]]) -> bool:
     if not isinstance(node, ParallelGateway) or len(node.incoming) < 2:
         return True
-    return all(flow.id in come[node] for flow in node.incoming)
+    return len(come[node]) == len(node.incoming)
 
 
 def go_on_where_complete(workflow: Workflow) -> None:

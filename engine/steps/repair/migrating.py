@@ -259,7 +259,7 @@ def _misfit(migration: Migration, token: Token, target: Node, body: Process) -> 
         return f"{target.label} is repeated in the other version: wait until {node.label} has ended."
     if COMPENSATES in token.internal_data or "undoing" in token.internal_data:
         return f"A compensation is under way at {node.label}: wait until it has ended."
-    if isinstance(target, Join) and token._state == WAITING and token.flow not in {flow.id for flow in target.incoming}:
+    if isinstance(target, Join) and token._state == WAITING and token.flow not in target.incoming_ids:
         return f"A token waits at {node.label}, into which no flow {token.flow!r} leads in the other version."
     if isinstance(target, BoundaryEvent):
         host = migration.targets.get(token.internal_data.get("host", 0))
@@ -292,9 +292,7 @@ def move(migration: Migration) -> None:
         for token in workflow.tasks.values()
         if token.scope is not None and token._state == WAITING and isinstance(token.node, DecidingJoin)
     }
-    for number, node in before.items():
-        if number in workflow.tasks:
-            listen_to_new(workflow.tasks[number], node, migration.mapping)
+    listen_to_new(before, workflow, migration.mapping)
     join_races(workflow)
     go_on_where_complete(workflow)
     workflow.conditions.may_differ()

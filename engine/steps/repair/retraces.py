@@ -223,7 +223,7 @@ def _refuse_starved(found: Retraced, scope_id: int, joining: Iterable[Mapping[st
         *((each.node.name, each.flow) for each in stays if is_queued(each)),
     ]:
         node = process.find(name)
-        if node is None or (isinstance(node, Join) and flow not in {each.id for each in node.incoming}):
+        if node is None or (isinstance(node, Join) and flow not in node.incoming_ids):
             raise _refused(found, f"its version has no {name!r} any more into which the flow {flow!r} leads.")
         filled.setdefault(node, set()).add(flow)
     back = [target.node] if target.scope == scope_id else []
