@@ -45,6 +45,16 @@ POSTGRESQL_OPTIONS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }
+POSTGRESQL_PLANS = {
+    "plan_cache_mode": "force_generic_plan",
+    "seq_page_cost": "4",
+    "random_page_cost": "1",
+    "jit": "off",
+}
+"""A prepared statement is planned once for each connection, and that plan may be made while a table is empty and stay
+when it is not: so no plan depends on values, and each leads through an index where there is one."""
+REPEATED = 1
+"""How often psycopg runs a statement before it is prepared: a commit has few shapes, and is dear to read and to plan."""
 MYSQL_OPTIONS = {
     "charset": "utf8mb4",
     # What is too long is an error, not cut off; Peewee's own default is looser.
@@ -123,9 +133,16 @@ def _opened(url: str, patient: bool) -> Database:
     if scheme.startswith("sqlite"):
         return _open_sqlite(url)
     if scheme.startswith("postgres"):
-        timeouts = f"-c lock_timeout={lock}s -c idle_in_transaction_session_timeout={LONGEST_PAUSE}s"
-        options = _but({**POSTGRESQL_OPTIONS, "options": timeouts}, url)
-        return _answering_within(_connected(url, field_types={"LONGTEXT": "TEXT"}, **options), answer)
+        settings = {
+            "lock_timeout": f"{lock}s",
+            "idle_in_transaction_session_timeout": f"{LONGEST_PAUSE}s",
+            **POSTGRESQL_PLANS,
+        }
+        # The last that sets one counts, so an operator's own come after these.
+        given = dict(parse_qsl(urlsplit(url).query)).get("options", os.environ.get("PGOPTIONS", ""))
+        session = " ".join([*(f"-c {name}={value}" for name, value in settings.items()), given])
+        options = {**_but(POSTGRESQL_OPTIONS, url), "options": session}
+        return _set_up(_connected(url, field_types={"LONGTEXT": "TEXT"}, **options), answer)
     if scheme.startswith("mysql"):
         mariadb = _is_mariadb(url)
         isolation, locks = "transaction_isolation", f"SESSION innodb_lock_wait_timeout = {lock}"
@@ -212,8 +229,8 @@ def _closed_with_its_thread(opening: Any) -> Database:
     return database
 
 
-def _answering_within(opening: Any, seconds: float) -> Database:
-    """The database, whose connections of psycopg wait no longer for an answer to anything."""
+def _set_up(opening: Any, seconds: float) -> Database:
+    """The database, whose connections of psycopg wait no longer for an answer, and prepare what they run again."""
     opened = opening._connect
 
     def open_here() -> Any:
@@ -222,6 +239,7 @@ def _answering_within(opening: Any, seconds: float) -> Database:
             from psycopg.types.string import TextLoader
 
             connection.wait = partial(connection.wait, timeout=seconds)
+            connection.prepare_threshold = REPEATED
             # Ids are texts here as anywhere else.
             connection.adapters.register_loader("uuid", TextLoader)
         return connection

@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar, get_args
+from urllib.parse import quote
 
 import pytest
 
@@ -643,3 +644,21 @@ def test_nothing_is_removed_by_looking_through_a_whole_table(tmp_path: Path, cou
 
 def test_all_that_is_encrypted_is_encrypted_again_with_another_key() -> None:
     assert COLUMNS.keys() == IDENTIFIED_BY.keys()
+
+
+@pytest.mark.parametrize("place", ["in the address", "in the environment"])
+def test_an_operator_s_settings_of_a_session_come_beside_those_of_the_store(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = "-c work_mem=7MB -c jit=on"
+    with fresh("postgresql", tmp_path) as url:
+        if place == "in the address":
+            url += f"{'&' if '?' in url else '?'}options={quote(own)}"
+        else:
+            monkeypatch.setenv("PGOPTIONS", own)
+        with closing(Store(url)) as store:
+            ((work_mem, jit, lock_timeout),) = store.read(
+                "SELECT current_setting('work_mem'), current_setting('jit'), current_setting('lock_timeout')"
+            )
+    assert (work_mem, jit) == ("7MB", "on")
+    assert lock_timeout != "0"
