@@ -54,7 +54,7 @@ POSTGRESQL_PLANS = {
 """A prepared statement is planned once for each connection, and that plan may be made while a table is empty and stay
 when it is not: so no plan depends on values, and each leads through an index where there is one."""
 REPEATED = 1
-"""How often psycopg runs a statement before it is prepared: a commit has few shapes, and is dear to read and to plan."""
+"""How often psycopg runs a statement before it is prepared: a commit has few shapes and is dear to read and plan."""
 MYSQL_OPTIONS = {
     "charset": "utf8mb4",
     # What is too long is an error, not cut off; Peewee's own default is looser.
