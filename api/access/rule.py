@@ -9,13 +9,14 @@ from http import HTTPStatus
 from flask import request
 
 from ...engine import Engine
-from ...engine.operating.access_keys import SCOPES, is_key
+from ...engine.operating.access_keys import SCOPES, is_key, key_id_of
 from ..errors import Refused
 from .browser_session import BrowserSession
 from .clients import KNOWN, Client, refused_call, view_asked
 from .introspection import Introspection
 from .loopback import refuse_foreign_pages, refuse_strangers
 from .openid import Provider
+from .refusals import Refusals
 
 BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]{1,8000}=*)", re.IGNORECASE)
 LOCAL = Client(name="local", scopes=frozenset(SCOPES), user="local")
@@ -37,6 +38,7 @@ class Access:
         self.introspection = introspection
         self.provider = provider
         self.session = BrowserSession(engine, public_url) if provider is not None else None
+        self.refusals = Refusals(engine)
         self._closed = introspection is not None or provider is not None
 
     def has_rule(self) -> bool:
@@ -71,6 +73,7 @@ class Access:
         if is_key(credential):
             key = self.engine.keys.find(credential)
             if key is None:
+                self.refusals.note("access", "key-invalid", key_id_of(credential))
                 raise unknown("The key is not valid, or was revoked: use another one.", code="key-invalid")
             return Client(
                 name=f"key:{key.name}",
@@ -81,9 +84,11 @@ class Access:
                 groups=key.groups,
             )
         if self.introspection is None:
+            self.refusals.note("access", "token-invalid")
             raise unknown("The token is not valid here: use a key of this server.", code="token-invalid")
         token = self.introspection.ask(credential)
         if token is None:
+            self.refusals.note("access", "token-invalid")
             raise unknown("The token is not active: get a new one.", code="token-invalid")
         name = f"client:{token.client_id}"
         scopes = token.scopes & frozenset(SCOPES)

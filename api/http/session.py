@@ -28,7 +28,7 @@ def create_sign_in(access: Access | None) -> Blueprint:
 
     blueprint.add_url_rule("/session", view_func=answers_everybody(offered), methods=["GET"])
     if access is not None and provider is not None and session is not None:
-        begin, back, end, leave = _views(access.engine, provider, session)
+        begin, back, end, leave = _views(access, provider, session)
         blueprint.add_url_rule("/session/begin", view_func=begin, methods=["GET"])
         blueprint.add_url_rule("/session/return", view_func=back, methods=["GET"])
         blueprint.add_url_rule("/session", view_func=end, methods=["DELETE"])
@@ -36,7 +36,7 @@ def create_sign_in(access: Access | None) -> Blueprint:
     return blueprint
 
 
-def _views(engine: Engine, provider: Provider, session: BrowserSession) -> tuple[Callable[[], Response], ...]:
+def _views(access: Access, provider: Provider, session: BrowserSession) -> tuple[Callable[[], Response], ...]:
     """What leads to the provider, takes whoever comes back from it, ends a session, and leads away from it."""
 
     @answers_everybody
@@ -53,14 +53,16 @@ def _views(engine: Engine, provider: Provider, session: BrowserSession) -> tuple
     def back() -> Response:
         try:
             answer = _to_console(session, None)
-            session.keep(answer, _taken(engine, provider, session))
+            session.keep(answer, _taken(access.engine, provider, session))
         except RiverstoneError as error:
+            if isinstance(error, SignInRefused):
+                access.refusals.note("sign-in", error.code)
             return _to_console(session, error.code)
         return answer
 
     def end() -> Response:
         answer = Response(status=204)
-        with engine.audit.recording(call_of(present_client(), request.environ, "sign-out", None)):
+        with access.engine.audit.recording(call_of(present_client(), request.environ, "sign-out", None)):
             session.end(answer)
         return answer
 

@@ -178,6 +178,12 @@ def is_key(text: str) -> bool:
     return text.startswith(f"{PREFIX}_")
 
 
+def key_id_of(text: str) -> str | None:
+    """Which key a text claims to be of, valid or not; None where it has not the form of one."""
+    form = _FORM.fullmatch(text)
+    return None if form is None else form[1]
+
+
 def digest_of(secret: str) -> str:
     """What is kept of a secret, which is too random to be guessed from it."""
     return hashlib.sha256(secret.encode()).hexdigest()

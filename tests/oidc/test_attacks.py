@@ -210,13 +210,17 @@ def test_somebody_elses_code_does_not_sign_in_this_browser(engine: Engine, liar:
     assert engine.sessions.all() == []
 
 
-def test_a_sign_in_that_has_lain_around_is_over(client: Client, liar: Liar, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sign_in_that_has_lain_around_is_over(
+    client: Client, engine: Engine, liar: Liar, monkeypatch: pytest.MonkeyPatch
+) -> None:
     begun = client.get("/session/begin", base_url=OURS)
     state = parse_qs(urlsplit(begun.headers["Location"]).query)["state"][0]
     later = time.time() + 601
     monkeypatch.setattr(time, "time", lambda: later)
     told = {"state": state, "code": "c"}
     assert client.get("/session/return", query_string=told, base_url=OURS).headers["Location"] == EXPIRED
+    (entry,) = engine.audit.entries().items
+    assert (entry.client, entry.action, entry.outcome) == ("unknown", "sign-in", "sign-in-expired")
 
 
 def test_the_server_that_takes_a_sign_in_may_have_a_clock_that_is_behind(

@@ -757,6 +757,19 @@ def test_the_secret_of_tokens_is_rotated(run: Run) -> None:
     assert "secret rotate" in run("audit").output
 
 
+def test_the_audit_tells_of_every_change_of_access(run: Run) -> None:
+    with Engine(passive=True) as engine:
+        engine.sessions.begin("ann")
+    acts = [("key add", "k", "--scope", "read"), ("key revoke", "k"), ("session revoke", "ann")]
+    for command, *more in acts:
+        run(*command.split(), *more)
+    run("session", "revoke", "nobody", fails=True)
+    with Engine(passive=True) as engine:
+        told = [(each.action, each.target, each.outcome) for each in engine.audit.entries().items]
+    refused = ("session revoke", "nobody", "unknown-session")
+    assert told == [refused, *((command, more[0], "done") for command, *more in reversed(acts))]
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_is_told_how_to_complete(shell: str) -> None:
     script = CliRunner().invoke(main, prog_name="riverstone", env={"_RIVERSTONE_COMPLETE": f"{shell}_source"})
