@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple, get_args
 
 from ..databases.statements import marks
 from ..vocabulary import Awaits, InstanceKind, ProcessState, ProcessStatus
 from ..words import words_in
+
+STARS = re.compile(r"\*+")
 
 
 class Condition(NamedTuple):
@@ -53,7 +56,7 @@ class InstanceFilter(NamedTuple):
     failure: Literal["failed", "attention"] | None = None
     """Whether there is an error to be told: its work has failed, or it needs somebody."""
     error: str | None = None
-    """With ``failure``, a part of that error's text in any case."""
+    """With ``failure``, what may be a part of that error's text in any case, as it is shown."""
     started_from: int | None = None
     started_before: int | None = None
     ended_from: int | None = None
@@ -162,5 +165,5 @@ def plain(text: str) -> str:
 
 
 def _part(text: str) -> str:
-    """A pattern for what holds this text."""
-    return f"%{plain(text)}%"
+    """A pattern for what may hold this text as it is shown: any text may be hidden behind stars."""
+    return f"%{STARS.sub('%', plain(text))}%"

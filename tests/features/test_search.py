@@ -154,6 +154,10 @@ def test_a_process_is_found_by_what_is_told_of_its_failure(engine: Engine, world
     assert names(engine, error="no answer", state="attention") == ["paused"]
     assert names(engine, error="no answer", state="success") == []
     assert names(engine, error="hunter") == [], "nobody finds out a secret by asking for parts of it"
+    for shown in ("*****", "says *****", "up, says **"):
+        assert names(engine, error=shown, kind="start") == ["test"], "what is hidden is found as it is shown"
+    for text in ("q***a", "says ******", "***** says", "hunter*"):
+        assert names(engine, error=text) == [], "a star stands for a star alone"
 
 
 def test_what_is_purged_while_it_is_listed_shows_no_secret(engine: Engine, world: World) -> None:
