@@ -1,37 +1,28 @@
-"""The store: the ids that are given out, and every question that the engine asks of it."""
+"""The store: what the engine asks of process instances, their tasks and their tokens."""
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
-from itertools import product
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from .catalogue import Catalogue
 from .commit.connection import Connection
-from .commit.receivers import Receiver, ReceiverFilter, exists, ways
 from .databases.cipher import Cipher, opened
 from .databases.pool import CONNECTIONS
 from .databases.statements import listed, marks, parts, quoted, select
 from .databases.uptime import boot_id, uptime
 from .drafts import Drafts
-from .errors import AlreadyUsed
+from .ids import IdSequence
+from .messages import Messages
 from .row_types.engines import EngineRow
 from .row_types.history import DecisionMadeRow, HistoryRow, RetraceRow
 from .row_types.instances import ChangedVariableRow, ContentRow, FoldRow, InstanceRow
-from .row_types.messages import EventRow, KeptMessageRow
 from .row_types.tables import columns
-from .row_types.tasks import Look, PutOut, StragglerRow, TaskRow
+from .row_types.tasks import PutOut, StragglerRow, TaskRow
 from .row_types.tokens import TokenRow, WaitRow
-from .vocabulary import UNDER_WAY, TaskStatus
+from .vocabulary import TaskStatus
 
-ID_BLOCK = 500
-SPARE_IDS = 1_000_000
-"""Numbers that are passed over after a restore: more than were given out since the backup."""
-RECEIVERS = 20
-"""How many of those that wait for a message are read at once: mostly the first takes it."""
 MOST = 2**62
 """More rows than there can be."""
 
@@ -55,20 +46,12 @@ class Store(Connection):
         is_alive: Callable[[EngineRow], bool] | None = None,
     ) -> None:
         super().__init__(url, cipher, connections, is_alive)
-        self._ids: Iterator[int] = iter(())
-        self._ids_lock = threading.Lock()
-        self._prepare_sequence()
+        self.ids = IdSequence(self)
         if self.kind == "sqlite":
             self._prepare_clock()
         self.catalogue = Catalogue(self)
         self.drafts = Drafts(self)
-
-    # -- ids
-
-    def _prepare_sequence(self) -> None:
-        if self.value("SELECT `next` FROM `sequence` WHERE `name` = 'id'") is None:
-            with suppress(AlreadyUsed):
-                self.execute("INSERT INTO `sequence` (`name`, `next`) VALUES ('id', 1)")
+        self.messages = Messages(self)
 
     def _prepare_clock(self) -> None:
         """Give SQLite a clock that nobody sets; the first who opens a file since the machine started sets it right."""
@@ -93,47 +76,6 @@ class Store(Connection):
         database: Any = self._database
         with self._guard:
             database.register_function(lambda: started + round(uptime() * 1000), "riverstone_now", 0)
-
-    def new_id(self) -> int:
-        """The next number of the sequence that process instances and tasks share; gaps are normal."""
-        with self._ids_lock:
-            number = next(self._ids, None)
-            if number is None:
-                self._ids = iter(self._take_ids())
-                number = next(self._ids)
-            return number
-
-    def new_id_above(self, number: int) -> int:
-        """The next number of the sequence that is greater than one that another engine has taken."""
-        found = self.new_id()
-        while found <= number:
-            with self._ids_lock:
-                self._ids = iter(self._take_ids())
-            found = self.new_id()
-        return found
-
-    def _take_ids(self) -> range:
-        def take() -> range:
-            self.run("UPDATE `sequence` SET `next` = `next` + ? WHERE `name` = 'id'", (ID_BLOCK,))
-            end = int(self.value("SELECT `next` FROM `sequence` WHERE `name` = 'id'"))
-            return range(end - ID_BLOCK, end)
-
-        with self.ahead():
-            return self.write(take)
-
-    def skip_ids(self, beyond: int | None) -> int:
-        """Give out no number up to ``beyond``, or to one far above all that are known; the next that is given out."""
-
-        def skip() -> int:
-            sql = "UPDATE `sequence` SET `next` = ? WHERE `name` = 'id' AND `next` <= ?"
-            known = (self.value(text) for text in SELECT_HIGHEST_IDS)
-            last = max(int(number or 0) for number in known) + SPARE_IDS if beyond is None else beyond
-            self.run(sql, (last + 1, last))
-            return int(self.value("SELECT `next` FROM `sequence` WHERE `name` = 'id'"))
-
-        with self._ids_lock:
-            self._ids = iter(())
-            return self.write(skip)
 
     # -- process instances
 
@@ -287,69 +229,9 @@ class Store(Connection):
         )
         return self.value(sql, (*process_instance_ids, *owners)) is not None
 
-    def looks(self, task_ids: Sequence[int], now: int, keeper: str | None) -> list[Look]:
-        """The looks that are due at these tasks, as far as they are this engine's; without ``keeper``, nobody's."""
-        mine, whose = _whose(keeper)
-        found: list[Look] = []
-        for part in parts(task_ids):
-            sql = f"{SELECT_LOOKS} AND {mine} AND `task`.`id` IN ({marks(part)})"
-            found += self.rows(Look, sql, (now, *whose, *part))
-        return found
-
-    def take_looks(self, looks: Sequence[Look], now: int, owner: str, keeper: str | None) -> list[Look]:
-        """Have these looks in hand from now on; those of them that still were due and this engine's to take.
-
-        The revisions of their instances go up, so that no copy in memory takes the tasks for idle.
-        """
-        numbers = sorted({look.process_instance_id for look in looks})
-        task_ids = [look.id for look in looks]
-
-        def take() -> list[Look]:
-            # First, since who changes one of the tasks by a step holds its instance.
-            for part in parts(numbers):
-                self.run(f"{OUTDATE_ALL} ({marks(part)})", part)
-            taken = [look for look in self.looks(task_ids, now, keeper) if look.phase in UNDER_WAY]
-            for part in parts([look.id for look in taken]):
-                self.run(f"{TAKE_LOOKS} ({marks(part)})", (owner, *part))
-            return taken
-
-        return self.write_own(take)
-
-    def look_again(
-        self, task_ids: Sequence[int], process_instance_ids: Collection[int], due: int, owner: str, keeper: str | None
-    ) -> int:
-        """Let monitors that this engine has in hand and whose processes run be due again at this time.
-
-        Returns how many of them there were. From now on they are the ``keeper``'s, or nobody's. The revisions of their
-        instances go up, so that no copy in memory takes the tasks for being in hand, and waits for them in vain.
-        """
-        sql = f"{UPDATE_LOOKS} ({marks(task_ids)})"
-
-        def put_off() -> int:
-            for part in parts(sorted(process_instance_ids)):
-                self.run(f"{OUTDATE_ALL} ({marks(part)})", part)
-            return self.run(sql, (due, keeper, owner, *task_ids))
-
-        return self.write_own(put_off)
-
-    def looked_at(self, task_ids: Sequence[int], due: int, keeper: str | None) -> set[int]:
-        """Those of these monitors that are the ``keeper``'s, or without one nobody's, and due again at this time."""
-        mine, whose = _whose(keeper)
-        sql = f"{SELECT_LOOKED_AT} AND {mine} AND `id` IN ({marks(task_ids)})"
-        return {number for (number,) in self.read(sql, (due, *whose, *task_ids))}
-
     def stragglers(self, process_instance_id: int) -> list[StragglerRow]:
         """The hooks of one instance that may still run although their tasks have ended or gone on."""
         return self.rows(StragglerRow, SELECT_STRAGGLERS, (process_instance_id,))
-
-    def history(self, process_instance_id: int) -> list[HistoryRow]:
-        """What was noted of one instance, oldest first."""
-        return self.rows(HistoryRow, SELECT_HISTORY, (process_instance_id,))
-
-    # -- tokens and waits
-
-    def tokens(self, process_instance_id: int) -> list[TokenRow]:
-        return self.rows(TokenRow, SELECT_TOKENS, (process_instance_id,))
 
     def kept_counts(self, numbers: Collection[int]) -> dict[int, int]:
         """How many tasks of each of these instances are kept for ever although what it made was undone."""
@@ -359,10 +241,35 @@ class Store(Connection):
         found = self.read(f"{sql.format(marks(numbers))} GROUP BY `process_instance_id`", (*numbers, "retained"))
         return {int(number): int(count) for number, count in found}
 
+    # -- tokens and waits
+
+    def tokens(self, process_instance_id: int) -> list[TokenRow]:
+        return self.rows(TokenRow, SELECT_TOKENS, (process_instance_id,))
+
+    def waits(self, process_instance_id: int) -> list[WaitRow]:
+        return self.rows(WaitRow, SELECT_WAITS, (process_instance_id,))
+
+    def next_due(self) -> int | None:
+        """The earliest time at which anything is due, or None."""
+        found = [self.value(text) for text in SELECT_NEXT_DUE]
+        times = [int(due) for due in found if due is not None]
+        return min(times, default=None)
+
+    # -- what was
+
+    def history(self, process_instance_id: int) -> list[HistoryRow]:
+        """What was noted of one instance, oldest first."""
+        return self.rows(HistoryRow, SELECT_HISTORY, (process_instance_id,))
+
     def decisions_made(self, process_instance_id: int, *, limit: int, before: int | None) -> list[DecisionMadeRow]:
         """The decisions that one instance has made, newest first, of ids below ``before``."""
         last = (1 << 63) - 1 if before is None else before
         return self.rows(DecisionMadeRow, SELECT_DECISIONS_MADE, (process_instance_id, last, limit))
+
+    def size_of_decisions_made(self, process_instance_id: int) -> int:
+        """How much is kept of all of them."""
+        sql = "SELECT SUM(`size`) FROM `decision_made` WHERE `process_instance_id` = ?"
+        return int(self.value(sql, (process_instance_id,)) or 0)
 
     def retraces(self, process_instance_id: int) -> list[RetraceRow]:
         """The notes of the way of one instance's tokens, oldest first."""
@@ -374,69 +281,6 @@ class Store(Connection):
                 row.causes = causes[int(row.causes)] if row.causes else "[]"
         return rows
 
-    def size_of_decisions_made(self, process_instance_id: int) -> int:
-        """How much is kept of all of them."""
-        sql = "SELECT SUM(`size`) FROM `decision_made` WHERE `process_instance_id` = ?"
-        return int(self.value(sql, (process_instance_id,)) or 0)
-
-    def waits(self, process_instance_id: int) -> list[WaitRow]:
-        return self.rows(WaitRow, SELECT_WAITS, (process_instance_id,))
-
-    def receivers(self, wanted: ReceiverFilter) -> Iterator[tuple[int, int]]:
-        """Those that wait for a message, the longest waiting first: (instance, token)."""
-        after: Receiver = 0, 0
-        while True:
-            found = self.read(*wanted.page(after, RECEIVERS))
-            yield from ((number, token) for number, token in found)
-            if len(found) < RECEIVERS:
-                return
-            after = found[-1][0], found[-1][1]
-
-    def listeners(self, name: str, owner: str | None, after: int, limit: int) -> list[int]:
-        """The first process instances (of the ``owner``) beyond an id that wait for a signal."""
-        owned, values = ("", ()) if owner is None else (" AND `owner_name` = ?", (owner,))
-        sql = f"{SELECT_LISTENERS}{owned} ORDER BY 1 LIMIT ?"
-        return [number for (number,) in self.read(sql, (name, after, *values, limit))]
-
-    def next_due(self) -> int | None:
-        """The earliest time at which anything is due, or None."""
-        found = [self.value(text) for text in SELECT_NEXT_DUE]
-        times = [int(due) for due in found if due is not None]
-        return min(times, default=None)
-
-    # -- events owed
-
-    def events(self, owner: str, limit: int) -> list[EventRow]:
-        """What this engine has to deliver, the oldest first."""
-        return self.rows(EventRow, SELECT_EVENTS, (owner, limit))
-
-    def owes_events(self, engines: Sequence[str]) -> bool:
-        """Whether one of these engines has anything to deliver."""
-        sql = f"SELECT 1 FROM `event` WHERE `owner` IN ({marks(engines)}) LIMIT 1"
-        return self.value(sql, engines) is not None
-
-    def owed(self, event_id: str) -> int | None:
-        """The last process that has got an owed signal, 0 for none; None where nothing is owed any more."""
-        found = self.value("SELECT `reached` FROM `event` WHERE `id` = ?", (event_id,))
-        return None if found is None else int(found)
-
-    # -- messages kept
-
-    def deliverable(self, now: int, limit: int) -> list[KeptMessageRow]:
-        """Kept messages that somebody waits for now, the oldest first."""
-        return self.rows(KeptMessageRow, SELECT_DELIVERABLE, (now, limit))
-
-    def is_kept(self, message_id: str) -> bool:
-        """Whether nobody has got it yet."""
-        return self.value("SELECT 1 FROM `kept_message` WHERE `id` = ?", (message_id,)) is not None
-
-    def forget_expired(self, now: int) -> None:
-        """Drop messages for which nobody has waited in time."""
-        if self.value("SELECT 1 FROM `kept_message` WHERE `expires` <= ? LIMIT 1", (now,)) is not None:
-            self.execute("DELETE FROM `kept_message` WHERE `expires` <= ?", (now,))
-
-    # -- start requests
-
     def start_request(self, idempotency_key: str) -> tuple[str, int] | None:
         """The digest and the instance of an idempotency key that was used before."""
         sql = "SELECT `digest`, `process_instance_id` FROM `start_request` WHERE `idempotency_key` = ?"
@@ -444,16 +288,6 @@ class Store(Connection):
         return (str(found[0][0]), int(found[0][1])) if found else None
 
 
-def _whose(keeper: str | None) -> tuple[str, tuple[str, ...]]:
-    """The condition for what is an engine's to see to: nobody's, where it keeps no time."""
-    return ("`task`.`owner` IS NULL", ()) if keeper is None else ("`task`.`owner` = ?", (keeper,))
-
-
-SELECT_HIGHEST_IDS = (
-    "SELECT MAX(`process_instance_id`) FROM `process_instance`",
-    "SELECT MAX(`id`) FROM `task`",
-    "SELECT `next` FROM `sequence` WHERE `name` = 'id'",
-)
 FAILED = tuple(status for status in get_args(TaskStatus) if status.endswith(".failed"))
 SELECT_INSTANCE = select("process_instance", InstanceRow, "`process_instance_id` = ?")
 SELECT_IN_HAND = select(
@@ -488,26 +322,6 @@ SELECT_DUE_TASKS = (
     " WHERE `owner` = ? AND `due` <= ? AND `open` = 1 ORDER BY `due` LIMIT ?"
 )
 SELECT_MISSING_STONE = select("task", TaskRow, "`open` = 1 AND `status` = 'stone-missing' AND `stone` IN")
-_LOOK_NAMES = ", ".join(
-    [f"`task`.`{name}`" for name in columns(Look)[:-8]]
-    + [f"`process_instance`.`{name}`" for name in ("id", "phase", "trace", "key", "name", "business_key", "owner_name")]
-    + ["`deployment`.`version`"]
-)
-SELECT_LOOKS = (
-    f"SELECT {_LOOK_NAMES} FROM `task` JOIN `process_instance`"
-    " ON `process_instance`.`process_instance_id` = `task`.`process_instance_id`"
-    " JOIN `deployment` ON `deployment`.`id` = `process_instance`.`deployment_id`"
-    " WHERE `open` = 1 AND `task`.`status` = 'monitor.begin' AND `task`.`due` <= ?"
-)
-TAKE_LOOKS = "UPDATE `task` SET `due` = NULL, `owner` = ? WHERE `id` IN"
-OUTDATE_ALL = "UPDATE `process_instance` SET `revision` = `revision` + 1 WHERE `process_instance_id` IN"
-UPDATE_LOOKS = (
-    "UPDATE `task` SET `due` = ?, `owner` = ? WHERE `owner` = ? AND `open` = 1 AND `event` = 'monitor'"
-    " AND EXISTS (SELECT 1 FROM `process_instance` WHERE"
-    " `process_instance`.`process_instance_id` = `task`.`process_instance_id`"
-    " AND `phase` IN ('running', 'suspended')) AND `id` IN"
-)
-SELECT_LOOKED_AT = "SELECT `id` FROM `task` WHERE `due` = ? AND `open` = 1 AND `event` = 'monitor'"
 SELECT_HISTORY = select("history", HistoryRow, "`process_instance_id` = ? ORDER BY `number`")
 SELECT_TOKENS = select("token", TokenRow, "`process_instance_id` = ? ORDER BY `id`")
 SELECT_DECISIONS_MADE = select(
@@ -520,30 +334,8 @@ RUNNING = (
     "EXISTS (SELECT 1 FROM `process_instance` WHERE `process_instance`.`process_instance_id` ="
     " `wait`.`process_instance_id` AND `phase` = 'running')"
 )
-SELECT_LISTENERS = (
-    "SELECT DISTINCT `wait`.`process_instance_id` FROM `wait` JOIN `process_instance`"
-    " ON `process_instance`.`process_instance_id` = `wait`.`process_instance_id`"
-    " WHERE `wait`.`kind` = 'signal' AND `wait`.`name` = ? AND `wait`.`process_instance_id` > ?"
-    " AND `phase` IN ('running', 'suspended')"
-)
 
 
-def _awaited() -> Iterator[str]:
-    """Whether somebody waits for a kept message, by what it says of who may get it."""
-    columns = ("name", "correlation", "owner", "business_key", "process_instance_id")
-    own = {name: f"`kept_message`.`{'owner_name' if name == 'owner' else name}`" for name in columns}
-    for given in product((False, True), repeat=4):
-        said = zip(columns[1:], given, strict=True)
-        fits = [f"{own[name]} IS {'NOT ' if is_given else ''}NULL" for name, is_given in said]
-        yield f"({' AND '.join(fits)} AND {exists(ways(*given)).format(**own)})"
-
-
-SELECT_DELIVERABLE = select(
-    "kept_message",
-    KeptMessageRow,
-    f"`expires` > ? AND ({' OR '.join(_awaited())}) ORDER BY `created`, `id` LIMIT ?",
-)
-SELECT_EVENTS = select("event", EventRow, "`owner` = ? ORDER BY `created`, `id` LIMIT ?")
 SELECT_NEXT_DUE = (
     "SELECT MIN(`due`) FROM `task` WHERE `due` IS NOT NULL AND `status` <> 'stone-missing'",
     f"SELECT MIN(`due`) FROM `wait` WHERE `due` IS NOT NULL AND {RUNNING}",

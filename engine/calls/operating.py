@@ -76,7 +76,7 @@ class OperatingCalls(Workings):
             last = int(beyond)
         with engine_errors():
             self._refuse_beside_engines()
-            return str(self._store.skip_ids(last))
+            return str(self._store.ids.skip(last))
 
     def _refuse_beside_engines(self) -> None:
         """Raise Conflict while others are at work: they hold blocks of ids, and what was before the restore."""

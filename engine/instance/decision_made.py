@@ -29,7 +29,7 @@ def row_of(
         deployment_id, version = elsewhere.deployment_id, elsewhere.version
     result = jsontext.dumps(outcome.told_within(MOST, instance.limits))
     return DecisionMadeRow(
-        id=facilities.store.new_id(),
+        id=facilities.store.ids.next(),
         process_instance_id=instance.number,
         node=node.bpmn_id.partition(":")[0],
         decision_id=outcome.element.id,

@@ -451,8 +451,8 @@ class Instance:
     def _new_id(self) -> int:
         """An id that no fold stands for: another engine may have taken later ones before."""
         store, folded = self.facilities.store, self.row.folded
-        task_id = store.new_id()
-        return task_id if task_id > folded else store.new_id_above(folded)
+        task_id = store.ids.next()
+        return task_id if task_id > folded else store.ids.above(folded)
 
     def end_task(self, row: TaskRow, status: TaskStatus, reason: str | None = None) -> None:
         """The row has ended; nothing is expected of it any more."""

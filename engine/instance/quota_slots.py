@@ -140,7 +140,7 @@ def number_of(instance: Instance, name: str, value: object, quota: Quota) -> int
         mask = secrets.mask_of(of.definition, lambda: of.context.parameters, (), facilities.stones)
         # A part of a secret would not be known for one.
         shown = (shown if mask is None else mask.mask_text(shown))[:LONGEST_VALUE]
-    new = QuotaRow(facilities.store.new_id(), "", name, shown, quota.at_once, quota.per_minute)
+    new = QuotaRow(facilities.store.ids.next(), "", name, shown, quota.at_once, quota.per_minute)
     return facilities.quotas.number(name, key, new)
 
 

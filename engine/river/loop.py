@@ -272,7 +272,7 @@ class RiverLoop:
         if row is None:
             return False
         numbers = [process_instance_id, *undo_ids(row).values()]
-        return store.is_in_hand_of([*engines, WORKERS], numbers) or store.owes_events(engines)
+        return store.is_in_hand_of([*engines, WORKERS], numbers) or store.messages.owes(engines)
 
     def revisions(self, process_instance_id: int) -> list[int]:
         """Those of a process and its undos, by which somebody knows that nobody has stepped them."""

@@ -13,6 +13,7 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 
 from ...models import Look, StoreError, TaskRow
+from ...models.claims.looks import Looks
 from ...models.vocabulary import UNDER_WAY
 from .. import failpoints
 from ..instance import ledger
@@ -30,6 +31,7 @@ class MonitorPolls:
 
     def __init__(self, facilities: Facilities, cache: InstanceCache) -> None:
         self.facilities = facilities
+        self._looks = Looks(facilities.store)
         self._cache = cache
         self._moments: list[int] = []
         """When anything is to be polled, in milliseconds; a heap."""
@@ -109,9 +111,9 @@ class MonitorPolls:
         task_ids = self._take_due(now)
         if not task_ids:
             return False, []
-        store, dispatcher = self.facilities.store, self.facilities.dispatcher
+        dispatcher = self.facilities.dispatcher
         try:
-            monitors = store.looks(task_ids, now, self.facilities.timekeeper)
+            monitors = self._looks.due(task_ids, now, self.facilities.timekeeper)
         except StoreError:
             self._note(now, task_ids)
             raise
@@ -131,7 +133,7 @@ class MonitorPolls:
     def _hand_over(self, looks: list[Look], now: int) -> None:
         numbers, facilities = {look.process_instance_id for look in looks}, self.facilities
         try:
-            taken = facilities.store.take_looks(looks, now, facilities.engine_id, facilities.timekeeper)
+            taken = self._looks.take(looks, now, facilities.engine_id, facilities.timekeeper)
         except StoreError:
             # Perhaps they are in hand now, for all that the store knows.
             self._note(now, [look.id for look in looks])
@@ -212,18 +214,18 @@ class MonitorPolls:
 
     def _put_off(self, due: int, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """Write when these are polled next; returns those that another engine has stopped or is stopping."""
-        store, engine_id, keeper = self.facilities.store, self.facilities.engine_id, self.facilities.timekeeper
+        engine_id, keeper = self.facilities.engine_id, self.facilities.timekeeper
         stopped: list[Outcome] = []
         for start in range(0, len(outcomes), MOST_AT_ONCE):
             part = outcomes[start : start + MOST_AT_ONCE]
             task_ids = [outcome.task_id for outcome in part]
             numbers = {outcome.process_instance_id for outcome in part}
-            count = store.look_again(task_ids, numbers, due, engine_id, keeper)
+            count = self._looks.put_off(task_ids, numbers, due, engine_id, keeper)
             for number in numbers:
                 if (instance := self._cache.peek(number)) is not None:
                     instance.row.revision += 1
             if count != len(part):
-                still = store.looked_at(task_ids, due, keeper)
+                still = self._looks.were_put_off(task_ids, due, keeper)
                 gone = [outcome for outcome in part if outcome.task_id not in still]
                 # The copies in memory are stale.
                 self._cache.forget(outcome.process_instance_id for outcome in gone)

@@ -85,10 +85,10 @@ class StorePolls:
                 moved = True
         if due.owed:
             self._leases.claim_events(engine_id)
-            moved = self._pending.add(self.facilities.store.events(engine_id, MOST_AT_ONCE)) or moved
+            moved = self._pending.add(self.facilities.store.messages.owed(engine_id, MOST_AT_ONCE)) or moved
         if due.kept:
-            self.facilities.store.forget_expired(now)
-            moved = self._pending.add(self.facilities.store.deliverable(now, MOST_AT_ONCE)) or moved
+            self.facilities.store.messages.forget_expired(now)
+            moved = self._pending.add(self.facilities.store.messages.deliverable(now, MOST_AT_ONCE)) or moved
         if now >= self._keys_due and not self._requests.forget(now - KEYS_KNOWN):
             self._keys_due = now + KEYS_LOOK
         if due.stopped:

@@ -79,10 +79,10 @@ class MessageDelivery:
 
         def give(turn: Turn) -> Reception | Literal[False]:
             if thrown is not None:
-                if turn.alone and self.facilities.store.owed(thrown.id) is None:
+                if turn.alone and self.facilities.store.messages.reached(thrown.id) is None:
                     return False
                 turn.changes.gone_events.append(thrown.id)
-            for number, token in self.facilities.store.receivers(wanted):
+            for number, token in self.facilities.store.messages.receivers(wanted):
                 if delivery.deliver(turn.instance(number), "message", name, payload, token_id=token):
                     return Reception("awaited", number)
             # What others in this turn have begun is not in the store yet.
@@ -195,10 +195,10 @@ class MessageDelivery:
         part: Part | None,
     ) -> tuple[list[int], int | None] | Literal[False]:
         """Give a signal to the next that wait for it: those that took it, and the last of them, None at the end."""
-        if thrown is not None and turn.alone and self.facilities.store.owed(thrown.id) != after:
+        if thrown is not None and turn.alone and self.facilities.store.messages.reached(thrown.id) != after:
             # Another engine delivers it.
             return False
-        numbers = self.facilities.store.listeners(name, owner, after, most)
+        numbers = self.facilities.store.messages.listeners(name, owner, after, most)
         found = [
             number
             for number in numbers
@@ -264,9 +264,9 @@ class MessageDelivery:
         payload = jsontext.loads(kept.payload, limits=self.facilities.limits) if kept.payload else {}
 
         def give(turn: Turn) -> bool:
-            if turn.alone and not self.facilities.store.is_kept(kept.id):
+            if turn.alone and not self.facilities.store.messages.is_kept(kept.id):
                 return False
-            for number, token in self.facilities.store.receivers(wanted):
+            for number, token in self.facilities.store.messages.receivers(wanted):
                 if delivery.deliver(turn.instance(number), "message", kept.name, payload, token_id=token):
                     turn.changes.gone_kept.append(kept.id)
                     return True
@@ -279,7 +279,7 @@ class MessageDelivery:
         self, turn: Turn, name: str, owner: str | None, after: int, thrown: EventRow | None, part: Part | None
     ) -> int | None:
         """Leave out the next one that waits for a signal; None where there is none any more."""
-        numbers = self.facilities.store.listeners(name, owner, after, 1)
+        numbers = self.facilities.store.messages.listeners(name, owner, after, 1)
         if numbers and thrown is not None:
             turn.changes.reached.append((numbers[0], thrown.id, after))
         if numbers:
@@ -316,5 +316,5 @@ class MessageDelivery:
         return True
 
     def _drop(self, turn: Turn, event: EventRow) -> None:
-        if not turn.alone or self.facilities.store.owed(event.id) is not None:
+        if not turn.alone or self.facilities.store.messages.reached(event.id) is not None:
             turn.changes.gone_events.append(event.id)

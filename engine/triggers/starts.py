@@ -246,7 +246,7 @@ class Starts:
         definition = request.definition
         turn.changes.begun.setdefault(definition.deployment_id, False)
         now = self.facilities.clock.now()
-        number = self.facilities.store.new_id()
+        number = self.facilities.store.ids.next()
         if request.thrower is not None:
             # Before it throws something itself.
             self.facilities.families.join(number, request.thrower)

@@ -84,7 +84,7 @@ def create_rewind(origin: ForwardInstance, order: Order) -> UndoInstance:
 def _create(origin: ForwardInstance, kind: UndoKind | Literal["rewind"], order: Order) -> UndoInstance:
     facilities = origin.facilities
     now = origin.now()
-    number = facilities.store.new_id()
+    number = facilities.store.ids.next()
     order = _frozen(origin, order)
     deployment = _deployment(origin, kind, order, number)
     row = InstanceRow(

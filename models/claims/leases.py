@@ -17,7 +17,8 @@ from ..databases.statements import marks, parts, select
 from ..errors import AlreadyUsed
 from ..row_types.engines import MYSQL_NOW, POSTGRESQL_NOW, EngineRow
 from ..row_types.tasks import TaskRow
-from ..store import OUTDATE_ALL, RUNNING
+from ..store import RUNNING
+from .looks import OUTDATE_ALL
 
 WORKERS: Final = "workers"
 """Who owns a task that was handed to workers on other machines."""

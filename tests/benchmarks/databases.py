@@ -73,7 +73,7 @@ class Line:
 
     def __init__(self, store: Store, changes: Changes) -> None:
         self.store = store
-        number, text = store.new_id(), str(uuid4())
+        number, text = store.ids.next(), str(uuid4())
         self.row = InstanceRow(
             number, text, text, text, "line", "line", "start", "running", "running", 0, 0, 2, 0, _now()
         )
@@ -84,7 +84,7 @@ class Line:
     def _begin(self, changes: Changes, after: str | None) -> TaskRow:
         self.row.next_token += 1
         task = TaskRow(
-            self.store.new_id(),
+            self.store.ids.next(),
             self.row.process_instance_id,
             self.row.next_token,
             1,

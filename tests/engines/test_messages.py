@@ -27,7 +27,9 @@ def thrower(thrown: str, before: str, count: int = 1) -> bytes:
 def owed(engine: Engine) -> list[EventRow]:
     store = engine._store
     return [
-        event for (owner,) in store.read("SELECT DISTINCT `owner` FROM `event`") for event in store.events(owner, 999)
+        event
+        for (owner,) in store.read("SELECT DISTINCT `owner` FROM `event`")
+        for event in store.messages.owed(owner, 999)
     ]
 
 

@@ -25,7 +25,7 @@ import sys
 from riverstone.models import Store, StoreError
 sys.stdin.readline()
 stores = [Store(sys.argv[1]) for _ in range(3)]
-print(len({store.new_id() for store in stores}), flush=True)
+print(len({store.ids.next() for store in stores}), flush=True)
 for store in stores:
     store.close()
 """

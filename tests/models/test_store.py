@@ -137,8 +137,8 @@ def test_every_column_of_every_row_comes_back_as_it_was(store: Store) -> None:
     assert store.tokens(2) == tokens[1:]
     assert store.waits(number) == waits[:1]
     assert store.waits(2) == waits[1:]
-    assert list(store.receivers(ReceiverFilter("paid"))) == [(2, 1)]
-    assert store.events("x", 10) == [event]
+    assert list(store.messages.receivers(ReceiverFilter("paid"))) == [(2, 1)]
+    assert store.messages.owed("x", 10) == [event]
     assert store.instance(3) is None
     assert store.record(3) is None
     assert store.task(3) is None
@@ -238,9 +238,9 @@ def test_changed_and_gone_rows_are_changed_and_gone(store: Store) -> None:
     assert store.tasks(1) == tasks
     assert store.tokens(1) == tokens[:1]
     assert store.waits(1) == waits[1:2]
-    assert store.events("x", 9) == events[1:2]
-    assert store.owes_events(["y", "x"])
-    assert not store.owes_events(["y"])
+    assert store.messages.owed("x", 9) == events[1:2]
+    assert store.messages.owes(["y", "x"])
+    assert not store.messages.owes(["y"])
 
 
 def test_a_hook_that_ended_and_may_run_again_is_noted_once(store: Store) -> None:
@@ -294,7 +294,7 @@ def test_texts_that_differ_only_in_case_or_trailing_spaces_are_different(store: 
         assert newest is not None
         assert newest.id == uuid(number)
         assert store.catalogue.start_triggers("message", key) == [(key, uuid(number), "begin")]
-        assert [receiver for receiver, _ in store.receivers(ReceiverFilter(key))] == [number + 1]
+        assert [receiver for receiver, _ in store.messages.receivers(ReceiverFilter(key))] == [number + 1]
         assert [row.key for row in find_instances(store, InstanceFilter(key=key), limit=9).rows] == [key]
 
 
@@ -357,7 +357,7 @@ def test_a_connection_whose_use_failed_is_lent_on_without_its_transaction(store:
 
 def test_ids_are_drawn_once_by_however_many_threads_and_stores(store: Store) -> None:
     with ThreadPoolExecutor(8) as pool:
-        drawn = list(pool.map(lambda _: store.new_id(), range(3_000)))
+        drawn = list(pool.map(lambda _: store.ids.next(), range(3_000)))
 
     assert len(set(drawn)) == 3_000
     assert min(drawn) == 1
@@ -455,7 +455,7 @@ def test_a_commit_that_was_refused_leaves_the_thread_ready_for_the_next(store: S
     for _ in range(3):
         with pytest.raises(StoreError):
             written(store, filled(EventRow, id="x" * 3), filled(EventRow, id="x" * 3))
-        assert store.events("x", 9) == []
+        assert store.messages.owed("x", 9) == []
         assert store.instance(1) is None
 
 
@@ -522,7 +522,7 @@ def test_many_stores_on_one_database_lose_no_change(kind: str, tmp_path: Path) -
         def count(worker: int) -> list[int]:
             store, drawn = stores[worker % 3], []
             for turn in range(20):
-                drawn.append(store.new_id())
+                drawn.append(store.ids.next())
                 while True:
                     row = store.instance(1 + (worker + turn) % 3)
                     assert row is not None
@@ -616,16 +616,16 @@ def test_instances_are_found_alike_in_every_database(store: Store, wanted: Insta
 @pytest.mark.parametrize("kind", SHARED)
 def test_after_a_restore_no_number_is_given_out_again(kind: str, tmp_path: Path) -> None:
     with fresh(kind, tmp_path) as url, contextlib.closing(Store(url)) as store:
-        before = store.new_id()
-        first = store.skip_ids(None)
+        before = store.ids.next()
+        first = store.ids.skip(None)
         assert first > before + 1_000_000
-        assert store.new_id() == first
+        assert store.ids.next() == first
         # What is below those that were given out moves nothing.
-        store.skip_ids(7)
-        assert store.new_id() == first + 500
-        assert store.skip_ids(first + 5_000_000) == first + 5_000_001
+        store.ids.skip(7)
+        assert store.ids.next() == first + 500
+        assert store.ids.skip(first + 5_000_000) == first + 5_000_001
         with contextlib.closing(Store(url)) as other:
-            assert {store.new_id(), other.new_id()} == {first + 5_000_001, first + 5_000_501}
+            assert {store.ids.next(), other.ids.next()} == {first + 5_000_001, first + 5_000_501}
 
 
 @pytest.mark.parametrize("count", [1, 4, 16, 64])
