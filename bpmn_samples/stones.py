@@ -18,7 +18,7 @@ from ..engine.stones.stone import Stone
 from .cloud import Cloud, Gone
 
 if TYPE_CHECKING:
-    from ..engine.stones.task_info import TaskInfo
+    from ..engine.stones.hooks.task_info import TaskInfo
 
 CLOUD = Cloud(os.environ.get("RIVERSTONE_CLOUD"))
 DISK_FULL = "disk-full"

@@ -52,11 +52,11 @@ from .secret_sources.references import SecretReference
 from .secret_sources.source import SecretSource, SecretUnavailable
 from .secret_sources.vault import VaultSecrets
 from .stones.cloud_resource import CloudResource
-from .stones.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
+from .stones.declarations.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
 from .stones.deferral import CallbackSignature, Deferral
+from .stones.hooks.task_info import TaskInfo
 from .stones.quota import Quota
 from .stones.stone import Stone
-from .stones.task_info import TaskInfo
 from .views.batches import Batch, BatchItem, BatchPreview
 from .views.decisions import Decision, DecisionMade, DecisionResult, MatchedRules
 from .views.failures import Failure, ReasonGroup, Reasons

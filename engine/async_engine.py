@@ -16,8 +16,8 @@ from .calls.tasks.people import PeopleCalls
 from .engine import Engine
 from .errors import Invalid, WaitTimeout
 from .observing.observer import Observer
-from .stones import event_loop
-from .stones.task_info import TaskInfo
+from .stones.hooks import event_loop
+from .stones.hooks.task_info import TaskInfo
 from .views.processes import ProcessInstance, Situation
 
 Given = ParamSpec("Given")

@@ -49,12 +49,12 @@ from .river.river import River
 from .secret_sources.environment import EnvironmentSecrets
 from .secret_sources.source import Secrets, SecretSource
 from .showing.records import Records
-from .stones import event_loop
-from .stones.declaration import StoneDeclaration
+from .stones.declarations.declaration import StoneDeclaration
+from .stones.hooks import event_loop
+from .stones.hooks.task_info import TaskInfo
 from .stones.quota import Quota
 from .stones.registry import Stones
 from .stones.stone import Stone, stone_of_function
-from .stones.task_info import TaskInfo
 from .store_errors import engine_errors
 from .triggers.messages import MessageDelivery
 from .triggers.start_timers import StartTimers

@@ -12,9 +12,9 @@ from riverstone.bpmn_samples.stones import CLOUD, DISK_FULL, Mail, SecurityGroup
 from riverstone.engine.errors import BpmnError, NotFound
 from riverstone.engine.language.context import Context
 from riverstone.engine.limits import Limits
-from riverstone.engine.stones.parameters import resolve_parameters
+from riverstone.engine.stones.declarations.parameters import resolve_parameters
+from riverstone.engine.stones.hooks.task_info import TaskInfo
 from riverstone.engine.stones.stone import Stone
-from riverstone.engine.stones.task_info import TaskInfo
 from riverstone.engine.work import StopRequest, Work
 from riverstone.models.vocabulary import UNDO_KINDS
 

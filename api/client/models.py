@@ -11,7 +11,7 @@ from ...engine.authoring.sources import Source, Template, read_source, template_
 from ...engine.bpmn.running.cycles import TimerKind
 from ...engine.errors import Invalid, Malformed, UnknownDeployment
 from ...engine.findings import Finding
-from ...engine.stones.declaration import StoneDeclaration
+from ...engine.stones.declarations.declaration import StoneDeclaration
 from ...engine.views.decisions import Decision, DecisionResult
 from ...engine.views.pages import Page
 from ...engine.views.people import StartForm

@@ -28,7 +28,8 @@ def get_stones(engine: Engine) -> tuple[StoneDeclaration, ...]:
     query=TemplateQuery,
 )
 def get_templates(engine: Engine, query: dict[str, Any]) -> list[dict[str, Any]]:
-    from ...engine.stones.element_templates import element_templates  # late: few servers are asked for them
+    # Late: few servers are asked for them.
+    from ...engine.stones.declarations.element_templates import element_templates
 
     return element_templates(engine.stones_declared(), query["modeler"])
 

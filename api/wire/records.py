@@ -7,7 +7,7 @@ from marshmallow import fields
 from ...engine.authoring.model_views import Deployment, Draft, Model
 from ...engine.calls.webhooks import Notice, Subscription
 from ...engine.findings import Finding
-from ...engine.stones.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
+from ...engine.stones.declarations.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
 from ...engine.stones.quota import Quota
 from ...engine.views.batches import Batch, BatchItem, BatchPreview
 from ...engine.views.decisions import Decision, DecisionMade, DecisionResult, MatchedRules

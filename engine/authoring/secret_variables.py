@@ -11,7 +11,7 @@ from ..bpmn.elements.tasks import StoneTask
 from ..bpmn.running.node import Node, Process
 from ..jsontext import JSON
 from ..language.context import Path
-from ..stones.parameters import no_echo, taken_by_name
+from ..stones.declarations.parameters import no_echo, taken_by_name
 from ..stones.registry import Stones
 from ..stones.stone import Stone
 

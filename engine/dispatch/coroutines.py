@@ -12,9 +12,9 @@ from typing import TypeAlias
 from ...models.databases.uptime import uptime
 from .. import failpoints
 from ..observing import logs
-from ..stones.event_loop import EventLoop
-from ..stones.hooks import seldom
-from ..stones.opened import OpenStones
+from ..stones.hooks.call import seldom
+from ..stones.hooks.event_loop import EventLoop
+from ..stones.hooks.opened import OpenStones
 from ..stones.registry import is_awaited
 from ..work import Outcome, StopRequest, Work
 from .dispatcher import Reports, call_for, stone_to_call

@@ -10,9 +10,9 @@ from ...models import HandedRow, Handovers
 from ...models.databases.uptime import uptime
 from ..limits import Limits
 from ..secret_sources.source import Secrets
-from ..stones.hooks import HookCall
-from ..stones.live_log import Tell
-from ..stones.opened import OpenStones
+from ..stones.hooks.call import HookCall
+from ..stones.hooks.live_log import Tell
+from ..stones.hooks.opened import OpenStones
 from ..stones.stone import Stone
 from ..work import LiveLines, Outcome, Saving, StopRequest, Work
 

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from .. import failpoints
-from ..stones.event_loop import EventLoop
+from ..stones.hooks.event_loop import EventLoop
 from ..stones.stone import Stone
 from ..work import Outcome, StopRequest, Work
 from .dispatcher import Reports, call_for, stone_to_call

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from .. import failpoints
-from ..stones.hooks import seldom
+from ..stones.hooks.call import seldom
 from ..stones.registry import is_awaited
 from ..work import StopRequest, Work
 from .coroutines import Coroutines

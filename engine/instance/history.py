@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ...models import NewHistoryRow
 from .. import jsontext
 from ..mask import Mask
-from ..stones.parameters import masked
+from ..stones.declarations.parameters import masked
 from . import secrets
 from .flags import Flags
 

@@ -12,7 +12,7 @@ from ..jsontext import JSON
 from ..language.context import Path
 from ..mask import Mask, value_at
 from ..secret_sources.references import is_reference, read_reference
-from ..stones.parameters import is_declared, no_echo
+from ..stones.declarations.parameters import is_declared, no_echo
 from ..stones.registry import Stones
 from ..stones.stone import Stone
 from . import ledger

@@ -12,7 +12,7 @@ from ..language.context import Context
 from ..language.expressions import Value, compile_value
 from ..language.operators import kind_of
 from ..limits import Limits
-from ..stones.parameters import resolve_parameters, secret_references
+from ..stones.declarations.parameters import resolve_parameters, secret_references
 from ..stones.registry import Stones
 from ..stones.stone import Stone
 
@@ -62,7 +62,7 @@ def resolve(
     """The class that serves a node's parameters, and these as JSON; ``given`` ones come before the node's own.
 
     Raises KeyError while no stone has this code; Invalid, ReferenceNotFound and ExpressionError as
-    :func:`.parameters.resolve_parameters` does.
+    :func:`~riverstone.engine.stones.declarations.parameters.resolve_parameters` does.
     """
     candidates = stones[code]
     inputs = node.input_values

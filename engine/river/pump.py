@@ -14,7 +14,7 @@ from ..errors import EngineClosed, WaitTimeout
 from ..instance.resting import Rested
 from ..observing import tracing
 from ..operating.audit import AuditedCall, AuditLog, present_call
-from ..stones import event_loop
+from ..stones.hooks import event_loop
 from ..views.processes import ProcessInstance
 from .inbox import StepResult
 from .loop import RiverLoop

@@ -21,7 +21,7 @@ from ..secret_sources.source import Secrets
 from ..steps import due, live_log, outcomes
 from ..steps import saving as steps_saving
 from ..steps.draining import is_stopped
-from ..stones.opened import OpenStones
+from ..stones.hooks.opened import OpenStones
 from ..stones.registry import declaration_of
 from ..stones.stone import Stone
 from ..work import CHECK, LiveLines, Outcome, Saving, Work

@@ -10,7 +10,7 @@ from .. import jsontext
 from ..clock import moment
 from ..instance.secrets import names_in, names_put_out
 from ..mask import Mask
-from ..stones.parameters import masked
+from ..stones.declarations.parameters import masked
 from ..stones.registry import Stones
 from ..views.history import HistoryEntry, HistoryKind
 

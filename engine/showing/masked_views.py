@@ -24,7 +24,7 @@ from ..instance.secrets import mask_of, names_in, names_put_out
 from ..instance.variables import read as read_variables
 from ..instance.window import Fold
 from ..mask import Mask
-from ..stones.parameters import masked
+from ..stones.declarations.parameters import masked
 from ..stones.registry import Stones
 from ..views.decisions import DecisionMade
 from ..views.failures import Failure

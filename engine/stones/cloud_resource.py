@@ -14,7 +14,7 @@ from .error_words import ErrorKinds, is_one_of
 from .stone import Stone
 
 if TYPE_CHECKING:
-    from .task_info import TaskInfo
+    from .hooks.task_info import TaskInfo
 
 SECOND_LOOKS = 3
 """How often several things under one key are looked at again before those of nobody are removed."""

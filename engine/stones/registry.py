@@ -10,7 +10,7 @@ from ...models.vocabulary import HOOKS
 from .. import jsontext
 from ..coroutines import is_coroutine, refuse_generator
 from ..errors import Invalid
-from .declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
+from .declarations.declaration import OutputDeclaration, ParameterDeclaration, StoneDeclaration
 from .quota import Quota
 from .stone import Stone
 
@@ -125,7 +125,7 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
         if not isinstance(quota, Quota):
             raise Invalid(f"The quota of the stone {stone.code!r} is {quota!r}: give a Quota.", code="quota-invalid")
         if quota.by is not None and stone.parameters:
-            from .parameters import is_declared, no_echo  # late, like all that imports marshmallow
+            from .declarations.parameters import is_declared, no_echo  # late, like all that imports marshmallow
 
             secret = quota.by in no_echo(stone)
             if secret or not is_declared(stone, quota.by):
@@ -245,6 +245,6 @@ def declaration_of(stone: type[Stone]) -> StoneDeclaration:
 
 
 def _parameters(stone: type[Stone]) -> tuple[ParameterDeclaration, ...]:
-    from .schema import parameter_declaration  # late, like all that imports marshmallow
+    from .declarations.schema import parameter_declaration  # late, like all that imports marshmallow
 
     return tuple(parameter_declaration(name, field) for name, field in stone.parameters.items())

@@ -17,7 +17,7 @@ from .. import jsontext
 from ..errors import Invalid
 from ..jsontext import JSON
 from ..limits import Limits
-from .schema import SUPPLIED, allowed_values, default_of, is_secret, is_supplied, key_of, type_of
+from .declarations.schema import SUPPLIED, allowed_values, default_of, is_secret, is_supplied, key_of, type_of
 from .stone import Stone
 
 FIELDS: dict[str, Callable[..., fields.Field[Any]]] = {

@@ -15,7 +15,7 @@ from .quota import Quota
 if TYPE_CHECKING:
     from marshmallow import fields
 
-    from .task_info import TaskInfo
+    from .hooks.task_info import TaskInfo
 
 
 class Dataclass(Protocol):
@@ -175,7 +175,7 @@ class Stone:
 
 def _records(stone: type[Stone], record: type[Any]) -> ModuleType:
     """What translates such a class; raises Invalid for one that is neither a dataclass nor a model."""
-    from . import records  # late, since it imports marshmallow
+    from .declarations import records  # late, since it imports marshmallow
 
     if not records.is_record(record):
         text = f"The stone {stone.__name__} declares something by {record.__name__}, which is no dataclass and no model"

@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import fields, missing
 
 from ...models.vocabulary import HOOKS, UNDO_KINDS
-from ..stones.schema import default_of
+from ..stones.declarations.schema import default_of
 from ..stones.stone import Stone
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from ...models.vocabulary import HOOKS
 from ..errors import Invalid
+from ..stones.hooks.task_info import TaskInfo
 from ..stones.stone import Stone
-from ..stones.task_info import TaskInfo
 
 Hook = Callable[[TaskInfo], Any]
 Outputs = Mapping[str, Any] | Callable[[TaskInfo], Mapping[str, Any]]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..dispatch.inline import InlineDispatcher
+from ..stones.hooks.task_info import TaskInfo
 from ..stones.stone import Stone
-from ..stones.task_info import TaskInfo
 from ..work import Work
 
 Point = Literal["before", "after", "unheard"]

@@ -14,8 +14,8 @@ from uuid import uuid4
 from ...models.vocabulary import Hook, UndoMonitor
 from .. import jsontext
 from ..limits import Limits
-from ..stones.event_loop import EventLoop
-from ..stones.hooks import HookCall
+from ..stones.hooks.call import HookCall
+from ..stones.hooks.event_loop import EventLoop
 from ..stones.stone import Stone
 from ..work import Outcome, Reached, StopRequest, Work
 

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from ...models.vocabulary import UNDO_KINDS, UNDO_MONITORS, UndoKind
 from ..language.context import Context
-from ..stones.parameters import resolve_parameters
+from ..stones.declarations.parameters import resolve_parameters
 from ..stones.stone import Stone
 from ..work import Outcome, Reached
 from .trial import Hangs, Trial

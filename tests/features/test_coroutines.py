@@ -15,7 +15,7 @@ from typing import Any, Literal
 import pytest
 
 from riverstone.engine import BpmnError, Engine, Invalid, NotFound, Stone, TaskInfo, ThreadsDispatcher
-from riverstone.engine.stones import event_loop
+from riverstone.engine.stones.hooks import event_loop
 
 from ..models.stores import SHARED, fresh
 from .sketch import definitions as file

@@ -15,7 +15,7 @@ import pytest
 from marshmallow import fields
 
 from riverstone.engine import Deferral, Engine, Stone, TaskInfo
-from riverstone.engine.stones import live_log
+from riverstone.engine.stones.hooks import live_log
 
 from .sketch import line, service
 

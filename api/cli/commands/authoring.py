@@ -64,7 +64,7 @@ def templates(invocation: Invocation, /, modeler: Literal["camunda7", "camunda8"
     """
     import json
 
-    from ....engine.stones.element_templates import element_templates
+    from ....engine.stones.declarations.element_templates import element_templates
 
     if modeler is None:
         raise click.UsageError("Say for which diagrams: --camunda7 or --camunda8.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....engine.bpmn.running.cycles import TimerKind
-from ....engine.stones.element_templates import Modeler
+from ....engine.stones.declarations.element_templates import Modeler
 from ..members import FlagText, Text, Word
 from .lists import Part
 from .strict import CURSOR, FAILURE_POLICY, ON_COMPENSATION, ON_FAILURE, STRICT, Strict

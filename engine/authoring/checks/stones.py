@@ -11,7 +11,7 @@ from ...errors import Invalid
 from ...findings import Finding, Report
 from ...language.context import Context
 from ...secret_sources.references import is_reference, read_reference
-from ...stones.parameters import declared_parameters, no_echo, unfit
+from ...stones.declarations.parameters import declared_parameters, no_echo, unfit
 from ...stones.registry import Stones
 from ...stones.stone import Stone
 from ..templates import ParameterTemplate

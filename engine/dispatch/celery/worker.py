@@ -29,10 +29,10 @@ from ...limits import Limits
 from ...observing.logs import where
 from ...secret_sources.environment import EnvironmentSecrets
 from ...secret_sources.source import Secrets, SecretSource
-from ...stones.event_loop import EventLoop
-from ...stones.hooks import HookCall, seldom
-from ...stones.opened import OpenStones
-from ...stones.parameters import supplied
+from ...stones.declarations.parameters import supplied
+from ...stones.hooks.call import HookCall, seldom
+from ...stones.hooks.event_loop import EventLoop
+from ...stones.hooks.opened import OpenStones
 from ...stones.registry import Stones
 from ...stones.stone import Stone
 from ...work import LiveLines, Outcome, Saving, Work

@@ -21,7 +21,7 @@ from ...instance.forward import ForwardInstance
 from ...instance.instance import Instance
 from ...language import effort
 from ...mask import Mask
-from ...stones.parameters import masked
+from ...stones.declarations.parameters import masked
 from ...views.undo import RepairAction, RepairPlan, RepairStep
 from ..attempts import take_edited
 from . import failures, repairing, retrying, skipping

@@ -19,7 +19,7 @@ from ...instance.history import note_attempt
 from ...instance.instance import Instance
 from ...instance.masked_values import unmasked_parameters
 from ...instance.task_parameters import Resolved, code_of, resolve
-from ...stones.parameters import typed
+from ...stones.declarations.parameters import typed
 from ..attempts import next_attempt
 from ..settling import settle
 from .failures import failed, failed_task, refuse_while_it_runs, row_of, take_up

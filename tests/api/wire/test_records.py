@@ -16,7 +16,7 @@ from riverstone.engine import Engine, Finding, findings
 from riverstone.engine.bpmn.running.cycles import TimerKind
 from riverstone.engine.calls.webhooks import NoticeStatus
 from riverstone.engine.operating.access_keys import Scope
-from riverstone.engine.stones.element_templates import Modeler
+from riverstone.engine.stones.declarations.element_templates import Modeler
 from riverstone.engine.triggers.starts import Drain
 from riverstone.engine.views.history import HistoryAction, HistoryKind
 from riverstone.engine.views.people import DateKind, FormKind, PersonAct

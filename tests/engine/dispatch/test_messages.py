@@ -16,7 +16,7 @@ from riverstone.bpmn_samples.stones import stones
 from riverstone.engine import Invalid, Limits, Stone
 from riverstone.engine.dispatch import answer_messages, messages, work_messages
 from riverstone.engine.stones import remote
-from riverstone.engine.stones.parameters import supplied
+from riverstone.engine.stones.declarations.parameters import supplied
 from riverstone.engine.stones.registry import declaration_of
 from riverstone.engine.work import LiveLines, Outcome, ProcessFacts, Saving, Work
 

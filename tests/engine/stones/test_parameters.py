@@ -13,11 +13,11 @@ from riverstone.engine.errors import ExpressionError, Invalid, ReferenceNotFound
 from riverstone.engine.language.context import Context
 from riverstone.engine.language.expressions import compile_value
 from riverstone.engine.limits import Limits
-from riverstone.engine.stones.declaration import ParameterDeclaration
-from riverstone.engine.stones.parameters import masked, no_echo, resolve_parameters, typed
+from riverstone.engine.stones.declarations.declaration import ParameterDeclaration
+from riverstone.engine.stones.declarations.parameters import masked, no_echo, resolve_parameters, typed
+from riverstone.engine.stones.hooks.task_info import TaskInfo
 from riverstone.engine.stones.registry import declaration_of
 from riverstone.engine.stones.stone import Stone
-from riverstone.engine.stones.task_info import TaskInfo
 
 LIMITS = Limits()
 

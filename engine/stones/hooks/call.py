@@ -1,4 +1,4 @@
-"""Carrying out one event of a stone, and what came of it."""
+"""Carrying out one hook of a stone, and what came of it."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from ...models.vocabulary import UNDO_KINDS
-from .. import failpoints, jsontext
-from ..coroutines import refuse_unrun
-from ..errors import BpmnError, Fatal, Invalid, Later, NotFound, RiverstoneError
-from ..limits import Limits
-from ..mask import cut
-from ..observing import logs, tracing
-from ..secret_sources.source import Hidden, Secrets
-from ..work import LONGEST_PAUSE, LONGEST_REASON, MOST_LOG_LINES, SHORTEST_PAUSE, Outcome, StopRequest, Work
+from ....models.vocabulary import UNDO_KINDS
+from ... import failpoints, jsontext
+from ...coroutines import refuse_unrun
+from ...errors import BpmnError, Fatal, Invalid, Later, NotFound, RiverstoneError
+from ...limits import Limits
+from ...mask import cut
+from ...observing import logs, tracing
+from ...secret_sources.source import Hidden, Secrets
+from ...work import LONGEST_PAUSE, LONGEST_REASON, MOST_LOG_LINES, SHORTEST_PAUSE, Outcome, StopRequest, Work
+from ..declarations.parameters import no_echo, typed
+from ..deferral import Deferral
+from ..error_words import is_one_of
+from ..stone import Stone
 from . import event_loop
-from .deferral import Deferral
-from .error_words import is_one_of
 from .live_log import LiveLog, Tell
 from .opened import OpenStones
-from .parameters import no_echo, typed
-from .stone import Stone
 from .task_info import Save, TaskInfo, Tokens
 
 logger = logging.getLogger("riverstone.stone")
@@ -276,7 +276,7 @@ class HookCall:
 def _take(returned: object, work: Work, info: TaskInfo, stone: type[Stone]) -> None:
     """Let nothing that a hook returns be lost without a word."""
     if work.event == "start" and stone.outputs_type is not None and isinstance(returned, stone.outputs_type):
-        from .records import outputs_of  # late, since it imports marshmallow
+        from ..declarations.records import outputs_of  # late, since it imports marshmallow
 
         returned = outputs_of(returned)
     if work.event == "start" and isinstance(returned, Mapping):

@@ -7,16 +7,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from .. import jsontext
-from ..errors import ExpressionError, Invalid, ReferenceNotFound
-from ..jsontext import JSON
-from ..language.context import Context
-from ..language.expressions import Value
-from ..language.mapped import Evaluated
-from ..mask import MASKED
-from ..secret_sources.references import is_reference, read_reference
+from ... import jsontext
+from ...errors import ExpressionError, Invalid, ReferenceNotFound
+from ...jsontext import JSON
+from ...language.context import Context
+from ...language.expressions import Value
+from ...language.mapped import Evaluated
+from ...mask import MASKED
+from ...secret_sources.references import is_reference, read_reference
+from ..stone import Stone
 from .declaration import ParameterDeclaration, Unfit
-from .stone import Stone
 
 if TYPE_CHECKING:
     from .schema import StoneSchema

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from ..jsontext import dumps
+from ...jsontext import dumps
 from .declaration import ParameterDeclaration, StoneDeclaration
 
 Modeler = Literal["camunda7", "camunda8"]

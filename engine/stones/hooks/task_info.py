@@ -7,19 +7,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
-from .. import failpoints, jsontext
-from ..errors import Invalid
-from ..limits import Limits
-from ..mask import cut
-from ..secret_sources.source import Hidden
-from ..work import LONGEST_LOG_LINE, Saving, StopRequest, Work
+from ... import failpoints, jsontext
+from ...errors import Invalid
+from ...limits import Limits
+from ...mask import cut
+from ...secret_sources.source import Hidden
+from ...work import LONGEST_LOG_LINE, Saving, StopRequest, Work
+from ..deferral import LONGEST_DEFERRAL, CallbackSignature, Deferral
 from . import event_loop
-from .deferral import LONGEST_DEFERRAL, CallbackSignature, Deferral
 from .task_facts import TaskFacts
 
 if TYPE_CHECKING:
-    from ..commands.command import CommandResult
-    from ..commands.task_commands import TaskCommands
+    from ...commands.command import CommandResult
+    from ...commands.task_commands import TaskCommands
 
 Save: TypeAlias = Callable[[Saving], None]
 """Keeps a value, and returns when that is durable."""
@@ -164,7 +164,7 @@ class TaskInfo(TaskFacts, Generic[Parameters]):
             InterruptedError: It was stopped because the task was asked to.
             Invalid: In ``monitor`` or ``mock``, in a coroutine, or for arguments that are no list of texts.
         """
-        from ..commands.task_commands import TaskCommands, told_of
+        from ...commands.task_commands import TaskCommands, told_of
 
         if self._awaited and event_loop.is_here():
             text = "run would hold up every other coroutine: await asyncio.to_thread(task.run, [...])."

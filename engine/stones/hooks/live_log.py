@@ -14,11 +14,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .. import jsontext
-from ..callback_tokens import secret_part
-from ..mask import Mask
-from ..observing import logs
-from ..work import LiveLines, Work, last_lines
+from ... import jsontext
+from ...callback_tokens import secret_part
+from ...mask import Mask
+from ...observing import logs
+from ...work import LiveLines, Work, last_lines
 
 if TYPE_CHECKING:
     from .task_info import TaskInfo

@@ -11,9 +11,9 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..coroutines import is_coroutine
-from ..observing import logs
-from .stone import Stone
+from ...coroutines import is_coroutine
+from ...observing import logs
+from ..stone import Stone
 
 if TYPE_CHECKING:
     from asyncio import Future

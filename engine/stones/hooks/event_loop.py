@@ -16,15 +16,15 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import Invalid
-from ..observing import logs
-from ..work import Outcome
-from .registry import is_awaited
+from ...errors import Invalid
+from ...observing import logs
+from ...work import Outcome
+from ..registry import is_awaited
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
 
-    from .hooks import HookCall
+    from .call import HookCall
 
 logger = logging.getLogger("riverstone.stone")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ...models.vocabulary import Hook
-from ..jsontext import JSON
-from .quota import Quota
+from ....models.vocabulary import Hook
+from ...jsontext import JSON
+from ..quota import Quota
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

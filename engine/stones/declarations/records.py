@@ -21,11 +21,11 @@ from weakref import WeakKeyDictionary
 
 from marshmallow import Schema, ValidationError, fields, missing, utils, validate
 
-from ..errors import Invalid
+from ...errors import Invalid
 from .declaration import Unfit
 
 if TYPE_CHECKING:
-    from .stone import Stone
+    from ..stone import Stone
 
 METADATA = frozenset({"visible", "display_name", "description", "no_echo", "allowed_values", "variable"})
 """What a field may say of itself, as in the metadata of a marshmallow field."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..clock import moment
-from ..work import ProcessFacts, Reached, Work
+from ...clock import moment
+from ...work import ProcessFacts, Reached, Work
 
 NO_PROCESS = ProcessFacts("", "", "", 0, None, None)
 

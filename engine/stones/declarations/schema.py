@@ -12,14 +12,14 @@ from typing import Any
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields, missing, validate
 
-from ..errors import Invalid
-from ..jsontext import JSON, check, dumps
-from ..language.expressions import Value
-from ..limits import Limits
-from ..mask import MASKED
+from ...errors import Invalid
+from ...jsontext import JSON, check, dumps
+from ...language.expressions import Value
+from ...limits import Limits
+from ...mask import MASKED
+from ..stone import Stone
 from . import records
 from .declaration import ParameterDeclaration, Unfit
-from .stone import Stone
 
 SUPPLIED = "supplied"
 """In the metadata of a field without its code: its worker has a default for it."""
