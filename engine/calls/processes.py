@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import jsontext
 from ..errors import UnknownProcessInstance, UnknownTask
-from ..instance.secrets import secret_outputs
+from ..ledger.secrets import secret_outputs
 from ..river.turn import Turn
 from ..steps.tasks import user_tasks
 from ..store_errors import engine_errors

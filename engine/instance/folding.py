@@ -8,9 +8,9 @@ from ...models import FoldRow
 from ...models.vocabulary import Phase
 from .. import jsontext
 from ..bpmn.running.weight import weight_of
-from . import secrets
+from ..ledger import secrets
+from ..ledger.window import Fold
 from .flags import Flags
-from .window import Fold
 
 if TYPE_CHECKING:
     from ..jsontext import JSON

@@ -13,7 +13,8 @@ from ..bpmn.running.node import Node
 from ..bpmn.running.retracing import StepNotes
 from ..bpmn.running.token import Token
 from ..errors import Conflict
-from . import freezing, ledger, process_slots, taken_back
+from ..ledger import ledger
+from . import freezing, process_slots, taken_back
 from .flags import Flags
 from .instance import Instance, kind_of
 from .searched import values_of

@@ -22,7 +22,7 @@ from ..bpmn.running.results import Place, Results
 from ..bpmn.running.token import COMPLETED, Token
 from ..errors import ExpressionError, Invalid
 from ..language.mapped import all_of
-from . import ledger
+from ..ledger import ledger
 from .instance import Instance
 from .task_parameters import code_of, resolve
 

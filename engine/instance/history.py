@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...models import NewHistoryRow
 from .. import jsontext
+from ..ledger import secrets
 from ..mask import Mask
 from ..stones.declarations.parameters import masked
-from . import secrets
 from .flags import Flags
 
 if TYPE_CHECKING:

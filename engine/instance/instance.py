@@ -33,19 +33,20 @@ from ..bpmn.running.token_data import COMPENSATES, RUN
 from ..bpmn.running.weight import Weight
 from ..errors import ExpressionError, Invalid, LimitExceeded, UnknownDecision
 from ..language.context import Context
+from ..ledger import deferral, ledger, provenance, secrets
+from ..ledger.provenance import DefinedBy
+from ..ledger.window import Window
 from ..mask import Mask
 from ..stones.stone import Stone
 from ..work import CHECK, Work
-from . import decision_made, deferral, history, ledger, provenance, quota_slots, secrets, user_tasks, variables
+from . import decision_made, history, quota_slots, user_tasks, variables
 from .facilities import Facilities, what_is_suspended
 from .families import StepThrows
 from .flags import Flags
 from .late_hooks import LateHooks
-from .provenance import DefinedBy
 from .searched import note_values
 from .standing import note_standing
 from .task_parameters import MockContext, code_of, resolve
-from .window import Window
 
 if TYPE_CHECKING:
     from ..bpmn.running.failure_policy import FailurePolicy

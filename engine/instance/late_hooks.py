@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...models import EXTERNAL, StragglerKey, StragglerRow, TaskRow
-from . import deferral, ledger, quota_slots
+from ..ledger import deferral, ledger
+from . import quota_slots
 
 if TYPE_CHECKING:
     from .instance import Instance

@@ -9,8 +9,8 @@ from .. import jsontext
 from ..errors import Invalid
 from ..jsontext import JSON
 from ..language.context import Path
+from ..ledger import secrets
 from ..mask import MASKED, Mask, value_at
-from . import secrets
 from .history import mask_of_step
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from ...models import EXTERNAL, Changes, Decided, ExternalRow, QuotaChanges, QuotaClaim, QuotaRow, QuotaSlotRow, TaskRow
 from ...models.vocabulary import TaskStatus
 from .. import jsontext
+from ..ledger import deferral, ledger, secrets
 from ..stones.quota import Quota
-from . import deferral, ledger, secrets
 
 if TYPE_CHECKING:
     from ..stones.stone import Stone

@@ -9,7 +9,8 @@ from ...models import TaskRow
 from ..bpmn.running.node import Node
 from ..bpmn.running.token import Token
 from ..bpmn.running.token_data import COMPENSATES
-from . import freezing, ledger
+from ..ledger import ledger
+from . import freezing
 
 if TYPE_CHECKING:
     from ..bpmn.running.token_data import Executed

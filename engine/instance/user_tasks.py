@@ -11,9 +11,9 @@ from .. import jsontext
 from ..bpmn.elements.assignment import ANYBODY, NOBODY, STARTER, Assigned, Assignment
 from ..bpmn.elements.tasks import UserTask
 from ..errors import NotAllowed
+from ..ledger import ledger
 from ..person import Person
 from ..views.people import PersonAct
-from . import ledger
 
 if TYPE_CHECKING:
     from ..bpmn.running.token import Token

@@ -11,7 +11,7 @@ from ..authoring.deployments import Deployments
 from ..authoring.model_views import Deployment, Model, deployment_view, model_view
 from ..bpmn.elements.subprocesses import CallActivity
 from ..errors import Conflict
-from ..instance.ledger import DONE_WITH
+from ..ledger.ledger import DONE_WITH
 
 if TYPE_CHECKING:
     from ..bpmn.elements.decisions import DecisionTask

@@ -12,7 +12,7 @@ from .. import failpoints
 from ..clock import Clock
 from ..errors import Invalid
 from ..instance.flags import Flags
-from ..instance.ledger import DONE_WITH
+from ..ledger.ledger import DONE_WITH
 
 BREATH: Final = 0.5
 """Of the time that a batch took, what part is left to others before the next one."""

@@ -16,8 +16,8 @@ from ...models import Look, StoreError, TaskRow
 from ...models.claims.looks import Looks
 from ...models.vocabulary import UNDER_WAY
 from .. import failpoints
-from ..instance import ledger
 from ..instance.facilities import Facilities
+from ..ledger import ledger
 from ..work import Outcome
 from .instances import InstanceCache
 

@@ -15,7 +15,7 @@ from .. import jsontext
 from ..dispatch.inline import InlineDispatcher
 from ..errors import Unknown, UnknownProcessInstance
 from ..instance.facilities import Facilities, what_is_suspended
-from ..instance.ledger import delivery
+from ..ledger.ledger import delivery
 from ..observing import logs
 from ..secret_sources.source import Secrets
 from ..steps import due, live_log, outcomes

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from ...models import SUSPECT, EventRequests, Handovers
 from .. import failpoints
-from ..instance import ledger
 from ..instance.facilities import Facilities
+from ..ledger import ledger
 from .lease import Lease
 from .pending_messages import PendingMessages
 from .quota_lines import QuotaPolls

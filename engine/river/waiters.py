@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from ...models import TaskRow
 from ..instance.instance import Instance
-from ..instance.ledger import needs_somebody
 from ..instance.resting import Rested, at_rest
+from ..ledger.ledger import needs_somebody
 
 if TYPE_CHECKING:
     from ..views.processes import Situation

@@ -14,11 +14,11 @@ from ..bpmn.elements.form_values import bound, filled_in
 from ..bpmn.elements.tasks import UserTask
 from ..bpmn.running.token import Token
 from ..clock import moment
-from ..instance import ledger
 from ..instance.instance import Instance
 from ..instance.user_tasks import barred, done_by, may
 from ..language import effort
 from ..language.context import Context, Path
+from ..ledger import ledger
 from ..limits import Limits
 from ..mask import Mask
 from ..person import Person

@@ -8,7 +8,7 @@ from typing import Any, Final, get_args
 from ...models import DecisionMadeRow, HistoryRow, InstanceRow, TaskRow
 from .. import jsontext
 from ..clock import moment
-from ..instance.secrets import names_in, names_put_out
+from ..ledger.secrets import names_in, names_put_out
 from ..mask import Mask
 from ..stones.declarations.parameters import masked
 from ..stones.registry import Stones

@@ -18,11 +18,11 @@ from ..bpmn.running.token import ERROR
 from ..bpmn.running.token_data import CALLED, TASK
 from ..clock import moment
 from ..instance.flags import Flags
-from ..instance.ledger import after_text, in_order_of_results, logged, place
-from ..instance.ledger import saved as saved_in
-from ..instance.secrets import mask_of, names_in, names_put_out
 from ..instance.variables import read as read_variables
-from ..instance.window import Fold
+from ..ledger.ledger import after_text, in_order_of_results, logged, place
+from ..ledger.ledger import saved as saved_in
+from ..ledger.secrets import mask_of, names_in, names_put_out
+from ..ledger.window import Fold
 from ..mask import Mask
 from ..stones.declarations.parameters import masked
 from ..stones.registry import Stones

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from ..bpmn.drawing.canvas import Paint
 from ..bpmn.drawing.svg import draw_svg
-from ..instance.ledger import HELD_BACK
+from ..ledger.ledger import HELD_BACK
 from ..views.decisions import DecisionMade
 from ..views.processes import Picture, Token
 from ..views.tasks import Task

@@ -31,12 +31,12 @@ from ..errors import RiverstoneError, UnknownProcessInstance, UnknownTask
 from ..instance.facilities import Facilities
 from ..instance.flags import Flags
 from ..instance.instance import Instance
-from ..instance.ledger import needs_somebody
 from ..instance.resting import Rested, at_rest
-from ..instance.secrets import may_hide_variables
 from ..instance.variables import read as read_variables
-from ..instance.window import Window
 from ..language import effort
+from ..ledger.ledger import needs_somebody
+from ..ledger.secrets import may_hide_variables
+from ..ledger.window import Window
 from ..mask import Mask
 from ..undo.creation import undo_ids
 from ..undo.file import sources_of

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from ...models import EngineRow, TaskRow
 from ...models.vocabulary import UNDO_FAILED, UNDO_SUCCEEDED
 from .. import jsontext
-from ..instance import ledger
 from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance
+from ..ledger import ledger
 from ..mask import Mask
 from ..undo import order
 from ..undo.creation import preview

@@ -8,8 +8,8 @@ from ...models import TaskCheckRow, TaskRow
 from ...models.operating.check_schedules import CheckSchedules
 from ...models.row_types.batches import CheckScheduleRow
 from ...models.search.resources import Resources
-from ..instance import ledger
 from ..instance.forward import ForwardInstance
+from ..ledger import ledger
 from .why_places import ExplanationText, at, begun, sentence, task_label
 
 MOST_FOUND = 20

@@ -11,10 +11,10 @@ from collections.abc import Collection, Mapping
 from ...models import TaskCheckRow
 from ...models.search.resources import Resources
 from ..errors import Conflict, UnknownTask
-from ..instance import ledger
 from ..instance.forward import ForwardInstance, forward_of
 from ..instance.instance import Instance
-from ..instance.ledger import exists
+from ..ledger import ledger
+from ..ledger.ledger import exists
 from ..work import Outcome
 from .tasks import external_checks
 

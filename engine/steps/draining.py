@@ -9,10 +9,10 @@ from ...models.vocabulary import FailureAction, Pending
 from .. import jsontext
 from ..bpmn.running.results import calls_in
 from ..bpmn.running.token_data import TASK
-from ..instance import deferral, ledger
 from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance
+from ..ledger import deferral, ledger
 from ..undo import order
 from .undoing import begin_undo
 

@@ -11,9 +11,9 @@ from dataclasses import replace
 from ...models import StragglerKey, TaskRow
 from ...models.vocabulary import UNDER_WAY, UNDO_BEGUN, UNDO_KINDS
 from .. import jsontext
-from ..instance import ledger
 from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance
+from ..ledger import ledger
 from ..undo.instance import UndoInstance
 from ..undo.nodes import UndoProcess
 from ..work import Outcome

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..instance import ledger
 from ..instance.instance import Instance
+from ..ledger import ledger
 from ..work import LiveLines
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ...models import TaskRow
 from ...models.vocabulary import UNDO_BEGUN, UNDO_KINDS, UNDO_MONITORS
-from ..instance import ledger
 from ..instance.instance import Instance
+from ..ledger import ledger
 from ..stones.stone import Stone
 from ..work import Outcome
 from .draining import is_stopping

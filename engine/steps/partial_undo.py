@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..bpmn.running.node import Node
 from ..bpmn.running.token import Token
 from ..bpmn.running.token_data import COMPENSATES
-from ..instance import freezing, ledger, taken_back
+from ..instance import freezing, taken_back
 from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
+from ..ledger import ledger
 from ..undo.creation import create_rewind
 from ..undo.frozen import Order
 from ..undo.order import first_followed, plan

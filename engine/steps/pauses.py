@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ...models import TaskRow
 from ...models.vocabulary import HOOK_FAILED
-from ..instance import ledger, quota_slots
+from ..instance import quota_slots
 from ..instance.instance import Instance
+from ..ledger import ledger
 from ..stones.stone import Stone
 from ..undo.instance import UndoInstance
 from ..work import Outcome

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from .. import jsontext
 from ..errors import Conflict, LimitExceeded
-from ..instance import ledger
 from ..instance.instance import Instance
+from ..ledger import ledger
 from ..work import Saving
 
 

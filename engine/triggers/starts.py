@@ -21,7 +21,7 @@ from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
 from ..instance.history import note
 from ..instance.masked_values import refuse_masked_start
-from ..instance.window import Window
+from ..ledger.window import Window
 from ..observing import tracing
 from ..river.turn import Turn
 from ..showing.awaited import awaited_in

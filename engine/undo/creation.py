@@ -10,10 +10,10 @@ from ...models.vocabulary import UNDO_BEGUN, UNDO_KINDS, InstanceKind, UndoKind
 from .. import failpoints
 from ..authoring.sources import digest_of
 from ..bpmn.running.results import runs_in
-from ..instance import ledger
 from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance
-from ..instance.window import Window
+from ..ledger import ledger
+from ..ledger.window import Window
 from ..observing import tracing
 from ..views.undo import UndoStep
 from .file import NOT_MADE, name_of

@@ -15,8 +15,9 @@ from ..bpmn.running.host import Called
 from ..bpmn.running.results import calls_in
 from ..bpmn.running.token import Token
 from ..bpmn.running.token_data import CALLED
-from ..instance import freezing, ledger
+from ..instance import freezing
 from ..instance.forward import ForwardInstance
+from ..ledger import ledger
 from .nodes import HANDLER_OF
 
 if TYPE_CHECKING:

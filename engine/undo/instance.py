@@ -15,13 +15,14 @@ from ..bpmn.running.host import Called
 from ..bpmn.running.node import Node
 from ..bpmn.running.results import calls_in
 from ..bpmn.running.token import Token
-from ..instance import freezing, ledger, provenance, secrets
+from ..instance import freezing
 from ..instance.facilities import Facilities
 from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance, TurnTransaction, topic_of
-from ..instance.provenance import DefinedBy
 from ..instance.standing import note_standing
-from ..instance.window import Window
+from ..ledger import ledger, provenance, secrets
+from ..ledger.provenance import DefinedBy
+from ..ledger.window import Window
 from ..observing.observer import observed
 from ..stones.stone import Stone
 from ..webhooks.telling import seen_of

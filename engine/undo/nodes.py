@@ -19,7 +19,7 @@ from .frozen import Order, Remaining
 if TYPE_CHECKING:
     from ...models import Changes, DeploymentRow, InstanceRow, TaskRow
     from ..bpmn.running.state import Saved
-    from ..instance.window import Window
+    from ..ledger.window import Window
 
 LEFT = "left_"
 HANDLER_OF = "handler-of-"

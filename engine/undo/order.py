@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ...models import TaskRow
 from ...models.vocabulary import UndoKind, UndoMark
-from ..instance import ledger
+from ..ledger import ledger
 from .frozen import Bunch, Order
 
 HANDLED: frozenset[UndoMark] = ledger.DONE_WITH | {"left"}

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from riverstone.engine import failpoints
-from riverstone.engine.instance import window
+from riverstone.engine.ledger import window
 from riverstone.models import Store
 from riverstone.models.row_types.tables import TABLES
 

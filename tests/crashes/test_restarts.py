@@ -9,7 +9,7 @@ import pytest
 from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from riverstone.engine.instance import window
+from riverstone.engine.ledger import window
 
 from ..features.elements import Stage, end, model
 from ..features.test_elements_restarts import NAMES, Block, Drawing, blocks, told

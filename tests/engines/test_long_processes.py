@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 import pytest
 
 from riverstone.engine import Engine, Stone, TaskInfo, VirtualClock
-from riverstone.engine.instance import window
-from riverstone.engine.instance.ledger import LONG_AFTER
-from riverstone.engine.instance.window import Window
+from riverstone.engine.ledger import window
+from riverstone.engine.ledger.ledger import LONG_AFTER
+from riverstone.engine.ledger.window import Window
 from riverstone.engine.river.river import River
 
 from ..features.sketch import catch, definitions, flow, process, runs, service

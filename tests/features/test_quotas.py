@@ -10,7 +10,7 @@ import pytest
 from marshmallow import fields
 
 from riverstone.engine import Deferral, Engine, Invalid, Quota, Stone, Task, TaskInfo, VirtualClock
-from riverstone.engine.instance import window
+from riverstone.engine.ledger import window
 from riverstone.models.search import figures
 from riverstone.models.search.figures import read_figures
 

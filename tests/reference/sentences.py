@@ -21,6 +21,7 @@ PLACES = (
     "engine/instance",
     "engine/jsontext.py",
     "engine/language",
+    "engine/ledger",
     "engine/ready",
     "engine/secret_sources",
     "engine/showing",

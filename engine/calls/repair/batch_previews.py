@@ -10,7 +10,7 @@ from ....models.vocabulary import BatchAction
 from ...authoring.definitions import Definitions
 from ...errors import RiverstoneError
 from ...instance.instance import Instance
-from ...instance.ledger import DONE_WITH
+from ...ledger.ledger import DONE_WITH
 from ...showing.reasons import Groups, Reason, largest, reasons_of, shown
 from ...showing.records import Records
 from ...steps.repair import migrating, rewinding

@@ -13,9 +13,9 @@ from ... import jsontext
 from ...bpmn.elements.tasks import StoneTask
 from ...clock import moment
 from ...errors import Unknown, UnknownProcessInstance
-from ...instance import ledger
 from ...instance.forward import ForwardInstance
 from ...instance.instance import topic_of
+from ...ledger import ledger
 from ...river.turn import Turn
 from ...steps.tasks import external_checks
 from ...steps.tasks import external_tasks as steps
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ....models import TaskRow
     from ...bpmn.running.node import Process
     from ...instance.instance import Instance
-    from ...instance.provenance import DefinedBy
+    from ...ledger.provenance import DefinedBy
 
 MOST_AT_ONCE = 100
 """Tasks that one fetch gets at most."""

@@ -9,9 +9,9 @@ from ....models import TaskRow
 from ....models.vocabulary import BatchAction
 from ...authoring.definitions import Definition
 from ...errors import Conflict
-from ...instance import ledger
 from ...instance.history import note
 from ...instance.instance import Instance
+from ...ledger import ledger
 from ...views.history import HistoryAction
 from .. import checking
 from . import migrating, repairing, rewinding, suspending, undo_requests

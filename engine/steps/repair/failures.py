@@ -8,9 +8,9 @@ from ....models import TaskRow
 from ...bpmn.running.token import STARTED, Token
 from ...bpmn.running.token_data import TASK
 from ...errors import Conflict, UnknownTask
-from ...instance import ledger
 from ...instance.forward import ForwardInstance, forward_of
 from ...instance.instance import Instance
+from ...ledger import ledger
 from ..due import goes_on
 from .suspending import refuse_suspended
 

@@ -17,9 +17,9 @@ from ...bpmn.running.node import Node, Process
 from ...bpmn.running.token import WAITING, Token
 from ...bpmn.running.token_data import CALLED, COMPENSATES, RUN, TASK
 from ...errors import Conflict, Invalid
-from ...instance import ledger
 from ...instance.forward import ForwardInstance, forward_of, refuse_queued
 from ...instance.instance import Instance
+from ...ledger import ledger
 from ...views.undo import MigrationPlan, MovedTimer
 from ..settling import settle
 from .joins import Starved, go_on_where_complete, is_queued, starved

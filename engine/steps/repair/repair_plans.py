@@ -15,11 +15,11 @@ from ... import jsontext
 from ...bpmn.running.token import READY, Token
 from ...bpmn.running.token_data import TASK
 from ...errors import Invalid
-from ...instance import ledger, secrets
 from ...instance.flags import Flags
 from ...instance.forward import ForwardInstance
 from ...instance.instance import Instance
 from ...language import effort
+from ...ledger import ledger, secrets
 from ...mask import Mask
 from ...stones.declarations.parameters import masked
 from ...views.undo import RepairAction, RepairPlan, RepairStep

@@ -7,12 +7,12 @@ from typing import Any
 
 from ... import jsontext
 from ...errors import Conflict, Invalid, UnknownTask
-from ...instance import ledger, secrets
 from ...instance.flags import Flags
 from ...instance.forward import forward_of, refuse_queued
 from ...instance.history import note_attempt
 from ...instance.instance import Instance
 from ...instance.masked_values import unmasked_outputs, unmasked_variables
+from ...ledger import ledger, secrets
 from ..draining import drain
 from ..settling import settle
 from .failures import failed, failed_task, refuse_while_it_runs, take_up

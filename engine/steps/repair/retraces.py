@@ -13,8 +13,8 @@ from ...bpmn.running.node import Node
 from ...bpmn.running.token import Token
 from ...bpmn.running.token_data import CALLED, RUN, TASK
 from ...errors import Conflict
-from ...instance import ledger
 from ...instance.forward import ForwardInstance
+from ...ledger import ledger
 from .joins import is_queued, starved
 
 

@@ -12,13 +12,13 @@ from ...bpmn.elements.tasks import StoneTask
 from ...bpmn.running.token import READY, Token, merged
 from ...bpmn.running.token_data import TASK
 from ...errors import Conflict, RiverstoneError
-from ...instance import ledger, secrets
 from ...instance.flags import Flags
 from ...instance.forward import ForwardInstance
 from ...instance.history import note_attempt
 from ...instance.instance import Instance
 from ...instance.masked_values import unmasked_parameters
 from ...instance.task_parameters import Resolved, code_of, resolve
+from ...ledger import ledger, secrets
 from ...stones.declarations.parameters import typed
 from ..attempts import next_attempt
 from ..settling import settle

@@ -18,10 +18,10 @@ from ...bpmn.running.retracing import put_back
 from ...bpmn.running.token import STARTED, Token
 from ...bpmn.running.token_data import CALLED, RUN
 from ...errors import Conflict, Invalid, UnknownTask
-from ...instance import ledger
 from ...instance.forward import ForwardInstance
 from ...instance.instance import Instance
 from ...instance.masked_values import unmasked_parameters, unmasked_variables
+from ...ledger import ledger
 from ...undo.creation import create_rewind, steps_of
 from ...undo.frozen import Order
 from ...undo.order import is_kept, plan, stand_ins

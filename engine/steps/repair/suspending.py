@@ -13,9 +13,10 @@ from ....models import Suspensions
 from ....models.vocabulary import UNDO_KINDS
 from ... import jsontext
 from ...errors import Conflict, Invalid
-from ...instance import deferral, ledger, process_slots
+from ...instance import process_slots
 from ...instance.forward import ForwardInstance
 from ...instance.instance import Instance
+from ...ledger import deferral, ledger
 from ...undo.instance import UndoInstance
 from ..settling import settle
 from ..undoing import undo_of

@@ -8,12 +8,13 @@ from ....models import InstanceRow
 from ....models.vocabulary import UNDO_BEGUN, UNDO_FAILED, UNDO_KINDS, Pending, UndoKind
 from ...bpmn.running.token import STARTED, Token
 from ...errors import Conflict, Invalid
-from ...instance import ledger, process_slots
+from ...instance import process_slots
 from ...instance.flags import Flags
 from ...instance.folding import GOES_ON
 from ...instance.forward import ForwardInstance, forward_of
 from ...instance.history import note, note_attempt
 from ...instance.instance import Instance
+from ...ledger import ledger
 from ...undo.creation import create_undo
 from ...undo.instance import UndoInstance
 from ...undo.order import taken_with

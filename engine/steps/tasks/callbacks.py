@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from ....models import TaskRow
 from ...errors import Invalid
-from ...instance import ledger
+from ...ledger import ledger
 from ...stones.deferral import read_signature
 from ...work import Outcome
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ....models import TaskRow
-from ...instance import deferral, ledger
 from ...instance.instance import Instance
+from ...ledger import deferral, ledger
 from ..late import apply_late, enter_late
 from ..outcomes import apply_outcome, progressed, take_back
 from .callbacks import DeferredAnswer, check, keep_early, outcome_of

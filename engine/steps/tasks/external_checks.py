@@ -11,7 +11,7 @@ from typing import Final
 from ....models import ExternalRow, TaskRow
 from ....models.vocabulary import CheckState
 from ...instance.instance import Instance
-from ...instance.ledger import exists
+from ...ledger.ledger import exists
 from ...work import CHECK, Outcome
 
 GENERATION: Final = 0

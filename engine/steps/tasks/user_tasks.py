@@ -10,10 +10,10 @@ from ....models import TaskRow, UserTaskRow
 from ....models.vocabulary import UNDER_WAY
 from ... import jsontext
 from ...errors import Conflict, Invalid, NotAllowed, UnknownTask
-from ...instance import ledger
 from ...instance.instance import Instance
 from ...instance.masked_values import unmasked_variables
 from ...instance.user_tasks import is_seen, may, refuse_barred, row_of
+from ...ledger import ledger
 from ...person import LONGEST_NAME, Person, is_person
 from ...views.people import PersonAct
 from ..settling import settle
