@@ -14,8 +14,8 @@ from ..clock import Clock
 from ..dispatch.dispatcher import Dispatcher
 from ..errors import Invalid, Malformed, UnknownTask
 from ..instance.facilities import Facilities
-from ..instance.history import note
 from ..instance.instance import Instance
+from ..instance.notes.history import note
 from ..limits import Limits
 from ..operating.audit import AuditLog
 from ..river.loop import RiverLoop

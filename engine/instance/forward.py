@@ -17,7 +17,7 @@ from ..ledger import ledger
 from . import freezing, process_slots, taken_back
 from .flags import Flags
 from .instance import Instance, kind_of
-from .searched import values_of
+from .notes.searched import values_of
 
 if TYPE_CHECKING:
     from ..bpmn.running.token_data import Compensable, Executed

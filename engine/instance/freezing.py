@@ -24,7 +24,7 @@ from ..errors import ExpressionError, Invalid
 from ..language.mapped import all_of
 from ..ledger import ledger
 from .instance import Instance
-from .task_parameters import code_of, resolve
+from .tasks.task_parameters import code_of, resolve
 
 if TYPE_CHECKING:
     from ..bpmn.running.token_data import Compensable, Executed

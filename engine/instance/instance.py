@@ -39,14 +39,15 @@ from ..ledger.window import Window
 from ..mask import Mask
 from ..stones.stone import Stone
 from ..work import CHECK, Work
-from . import decision_made, history, quota_slots, user_tasks, variables
 from .facilities import Facilities, what_is_suspended
 from .families import StepThrows
 from .flags import Flags
-from .late_hooks import LateHooks
-from .searched import note_values
-from .standing import note_standing
-from .task_parameters import MockContext, code_of, resolve
+from .notes import decision_made, history, variables
+from .notes.searched import note_values
+from .notes.standing import note_standing
+from .tasks import quota_slots, user_tasks
+from .tasks.late_hooks import LateHooks
+from .tasks.task_parameters import MockContext, code_of, resolve
 
 if TYPE_CHECKING:
     from ..bpmn.running.failure_policy import FailurePolicy

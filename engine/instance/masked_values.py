@@ -11,7 +11,7 @@ from ..jsontext import JSON
 from ..language.context import Path
 from ..ledger import secrets
 from ..mask import MASKED, Mask, value_at
-from .history import mask_of_step
+from .notes.history import mask_of_step
 
 if TYPE_CHECKING:
     from ...models import TaskRow

@@ -1,7 +1,8 @@
 """Slots of quotas for whole processes: one whose key has a quota begins when it has got one, and keeps it to its end.
 
-They are counted like those of tasks (:mod:`.quota_slots`): the row of a slot bears the process's own number in place
-of a task's, since both are drawn from one sequence. A process that waits is ``queued``: it stands at its beginning.
+They are counted like those of tasks (:mod:`.tasks.quota_slots`): the row of a slot bears the process's own number in
+place of a task's, since both are drawn from one sequence. A process that waits is ``queued``: it stands at its
+beginning.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from collections.abc import Mapping
 from ...models import QuotaClaim, QuotaSlotRow
 from ..errors import Invalid
 from ..stones.quota import Quota
-from . import quota_slots
 from .flags import Flags
 from .instance import OTHERS_LATER, Instance
+from .tasks import quota_slots
 
 PREFIX = "process:"
 """Before the key in the name of a quota, so that none of a stone is meant."""

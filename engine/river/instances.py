@@ -6,8 +6,8 @@ from collections import OrderedDict
 from collections.abc import Container, Iterable, Iterator
 
 from ...models import Store
-from ..instance.folding import narrow
 from ..instance.instance import Instance
+from ..instance.notes.folding import narrow
 
 MOST_KEPT = 1000
 MOST_HELD = 8_000_000

@@ -10,8 +10,9 @@ import time
 
 from ...models import TaskRow
 from ..errors import UnknownProcessInstance
-from ..instance import process_slots, quota_slots
+from ..instance import process_slots
 from ..instance.facilities import Facilities
+from ..instance.tasks import quota_slots
 from ..steps import due
 from .turn import Action, Turn
 

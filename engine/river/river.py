@@ -31,8 +31,8 @@ from .. import failpoints
 from ..authoring.definitions import ModelUnread
 from ..errors import OutcomeUnknown, RiverstoneError, StoreUnavailable, Unknown
 from ..instance.facilities import Facilities
-from ..instance.folding import note_fold
 from ..instance.instance import Instance
+from ..instance.notes.folding import note_fold
 from ..instance.resting import at_rest
 from ..jsontext import not_storable
 from ..observing import logs

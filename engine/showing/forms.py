@@ -15,7 +15,7 @@ from ..bpmn.elements.tasks import UserTask
 from ..bpmn.running.token import Token
 from ..clock import moment
 from ..instance.instance import Instance
-from ..instance.user_tasks import barred, done_by, may
+from ..instance.tasks.user_tasks import barred, done_by, may
 from ..language import effort
 from ..language.context import Context, Path
 from ..ledger import ledger

@@ -31,8 +31,8 @@ from ..errors import RiverstoneError, UnknownProcessInstance, UnknownTask
 from ..instance.facilities import Facilities
 from ..instance.flags import Flags
 from ..instance.instance import Instance
+from ..instance.notes.variables import read as read_variables
 from ..instance.resting import Rested, at_rest
-from ..instance.variables import read as read_variables
 from ..language import effort
 from ..ledger.ledger import needs_somebody
 from ..ledger.secrets import may_hide_variables

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...models import FoundTask
 from ..clock import moment
-from ..instance.user_tasks import candidates
+from ..instance.tasks.user_tasks import candidates
 from ..views.people import UserTask
 
 

@@ -9,10 +9,10 @@ from ...models.vocabulary import HOOK_FAILED, UNDER_WAY
 from .. import jsontext
 from ..bpmn.running.token import Token
 from ..errors import BpmnError
-from ..instance import quota_slots
 from ..instance.flags import Flags
-from ..instance.history import note_attempt
 from ..instance.instance import Instance
+from ..instance.notes.history import note_attempt
+from ..instance.tasks import quota_slots
 from ..ledger import deferral, ledger, secrets
 from ..stones.stone import Stone
 from ..undo.instance import UndoInstance

@@ -7,8 +7,8 @@ from collections.abc import Collection
 from ...models import WORKERS, StragglerKey, TaskRow
 from ..bpmn.elements.tasks import StoneTask
 from ..errors import RiverstoneError
-from ..instance import quota_slots
 from ..instance.instance import Instance
+from ..instance.tasks import quota_slots
 from ..ledger import deferral, ledger
 from ..undo.instance import UndoInstance
 from ..undo.nodes import begin_next

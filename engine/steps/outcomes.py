@@ -10,9 +10,9 @@ from ...models.vocabulary import LedgerEvent, TaskStatus
 from .. import jsontext
 from ..bpmn.running.token import Token
 from ..callback_tokens import secret_part
-from ..instance import quota_slots
 from ..instance.flags import Flags
 from ..instance.instance import Instance
+from ..instance.tasks import quota_slots
 from ..ledger import deferral, ledger, secrets
 from ..undo.instance import UndoInstance
 from ..work import Outcome

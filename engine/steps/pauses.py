@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ...models import TaskRow
 from ...models.vocabulary import HOOK_FAILED
-from ..instance import quota_slots
 from ..instance.instance import Instance
+from ..instance.tasks import quota_slots
 from ..ledger import ledger
 from ..stones.stone import Stone
 from ..undo.instance import UndoInstance

@@ -19,8 +19,8 @@ from ..instance import process_slots
 from ..instance.facilities import Facilities
 from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
-from ..instance.history import note
 from ..instance.masked_values import refuse_masked_start
+from ..instance.notes.history import note
 from ..ledger.window import Window
 from ..observing import tracing
 from ..river.turn import Turn

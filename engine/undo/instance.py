@@ -19,7 +19,7 @@ from ..instance import freezing
 from ..instance.facilities import Facilities
 from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance, TurnTransaction, topic_of
-from ..instance.standing import note_standing
+from ..instance.notes.standing import note_standing
 from ..ledger import ledger, provenance, secrets
 from ..ledger.provenance import DefinedBy
 from ..ledger.window import Window

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from riverstone.engine import Engine, VirtualClock
-from riverstone.engine.instance.standing import awaited_by
+from riverstone.engine.instance.notes.standing import awaited_by
 from riverstone.engine.views.processes import Awaited
 from riverstone.models.vocabulary import OUTCOMES, ProcessState
 

@@ -87,13 +87,13 @@ BOUNDS = (
     Bound("a session of a browser", "engine.operating.sessions.LONGEST", "The person signs in again.", "milliseconds"),
     Bound(
         "values of one entry of the history",
-        "engine.instance.history.MOST_IN_AN_ENTRY",
+        "engine.instance.notes.history.MOST_IN_AN_ENTRY",
         "They are left out, and the entry says so.",
         "characters",
     ),
     Bound(
         "result of a decision that is kept",
-        "engine.instance.decision_made.MOST",
+        "engine.instance.notes.decision_made.MOST",
         "What is larger is named in its place.",
         "characters",
     ),

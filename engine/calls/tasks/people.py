@@ -14,7 +14,7 @@ from ...arguments import Checked
 from ...clock import milliseconds, moment
 from ...errors import Conflict, Invalid, Malformed, UnknownTask
 from ...instance.instance import Instance
-from ...instance.user_tasks import candidates, is_seen
+from ...instance.tasks.user_tasks import candidates, is_seen
 from ...person import Person
 from ...showing.forms import show_form
 from ...showing.user_tasks import show_user_task

@@ -9,8 +9,8 @@ from ....models import TaskRow
 from ....models.vocabulary import BatchAction
 from ...authoring.definitions import Definition
 from ...errors import Conflict
-from ...instance.history import note
 from ...instance.instance import Instance
+from ...instance.notes.history import note
 from ...ledger import ledger
 from ...views.history import HistoryAction
 from .. import checking

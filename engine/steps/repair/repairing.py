@@ -9,9 +9,9 @@ from ... import jsontext
 from ...errors import Conflict, Invalid, UnknownTask
 from ...instance.flags import Flags
 from ...instance.forward import forward_of, refuse_queued
-from ...instance.history import note_attempt
 from ...instance.instance import Instance
 from ...instance.masked_values import unmasked_outputs, unmasked_variables
+from ...instance.notes.history import note_attempt
 from ...ledger import ledger, secrets
 from ..draining import drain
 from ..settling import settle

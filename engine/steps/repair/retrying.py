@@ -14,10 +14,10 @@ from ...bpmn.running.token_data import TASK
 from ...errors import Conflict, RiverstoneError
 from ...instance.flags import Flags
 from ...instance.forward import ForwardInstance
-from ...instance.history import note_attempt
 from ...instance.instance import Instance
 from ...instance.masked_values import unmasked_parameters
-from ...instance.task_parameters import Resolved, code_of, resolve
+from ...instance.notes.history import note_attempt
+from ...instance.tasks.task_parameters import Resolved, code_of, resolve
 from ...ledger import ledger, secrets
 from ...stones.declarations.parameters import typed
 from ..attempts import next_attempt

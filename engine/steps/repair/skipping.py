@@ -7,8 +7,8 @@ from ...bpmn.elements.activity import Activity
 from ...bpmn.running.token import Token
 from ...errors import Conflict
 from ...instance.forward import ForwardInstance
-from ...instance.history import note_attempt
 from ...instance.instance import Instance
+from ...instance.notes.history import note_attempt
 from ...ledger import ledger
 from ..settling import settle
 from .failures import failed, failed_task, refuse_while_it_runs, row_of, take_up

@@ -10,10 +10,10 @@ from ...bpmn.running.token import STARTED, Token
 from ...errors import Conflict, Invalid
 from ...instance import process_slots
 from ...instance.flags import Flags
-from ...instance.folding import GOES_ON
 from ...instance.forward import ForwardInstance, forward_of
-from ...instance.history import note, note_attempt
 from ...instance.instance import Instance
+from ...instance.notes.folding import GOES_ON
+from ...instance.notes.history import note, note_attempt
 from ...ledger import ledger
 from ...undo.creation import create_undo
 from ...undo.instance import UndoInstance

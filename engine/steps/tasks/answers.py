@@ -12,8 +12,8 @@ from ...bpmn.elements.form_values import filled_in
 from ...bpmn.running.node import Node
 from ...bpmn.running.token import Token
 from ...errors import ExpressionError, ExpressionWork, Invalid, ReferenceNotFound
-from ...instance.history import mask_of_step
 from ...instance.instance import Instance
+from ...instance.notes.history import mask_of_step
 from ...language.context import Context
 from ...language.mapped import all_of
 

@@ -14,9 +14,9 @@ from ....models import EXTERNAL, ExternalRow, TaskRow
 from ....models.vocabulary import UNDO_KINDS
 from ... import jsontext
 from ...errors import Conflict, Invalid, Unknown
-from ...instance import quota_slots
 from ...instance.instance import Instance, topic_of
-from ...instance.quota_slots import Fetch
+from ...instance.tasks import quota_slots
+from ...instance.tasks.quota_slots import Fetch
 from ...ledger import ledger
 from ...mask import cut
 from ...work import LONGEST_REASON, Outcome, Result

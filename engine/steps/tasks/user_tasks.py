@@ -12,7 +12,7 @@ from ... import jsontext
 from ...errors import Conflict, Invalid, NotAllowed, UnknownTask
 from ...instance.instance import Instance
 from ...instance.masked_values import unmasked_variables
-from ...instance.user_tasks import is_seen, may, refuse_barred, row_of
+from ...instance.tasks.user_tasks import is_seen, may, refuse_barred, row_of
 from ...ledger import ledger
 from ...person import LONGEST_NAME, Person, is_person
 from ...views.people import PersonAct

@@ -10,20 +10,20 @@ from collections.abc import Mapping
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
-from ...models import NewHistoryRow
-from .. import jsontext
-from ..ledger import secrets
-from ..mask import Mask
-from ..stones.declarations.parameters import masked
-from .flags import Flags
+from ....models import NewHistoryRow
+from ... import jsontext
+from ...ledger import secrets
+from ...mask import Mask
+from ...stones.declarations.parameters import masked
+from ..flags import Flags
 
 if TYPE_CHECKING:
-    from ...models import TaskRow
-    from ...models.vocabulary import TaskStatus
-    from ..bpmn.running.token import Token
-    from ..bpmn.running.waits import Wait
-    from ..views.history import HistoryKind
-    from .instance import Instance
+    from ....models import TaskRow
+    from ....models.vocabulary import TaskStatus
+    from ...bpmn.running.token import Token
+    from ...bpmn.running.waits import Wait
+    from ...views.history import HistoryKind
+    from ..instance import Instance
 
 MOST_IN_AN_ENTRY = 32_000
 """Characters of the values of one entry; of one with more they are left out, which it says."""

@@ -12,16 +12,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...models import EXTERNAL, Changes, Decided, ExternalRow, QuotaChanges, QuotaClaim, QuotaRow, QuotaSlotRow, TaskRow
-from ...models.vocabulary import TaskStatus
-from .. import jsontext
-from ..ledger import deferral, ledger, secrets
-from ..stones.quota import Quota
+from ....models import (
+    EXTERNAL,
+    Changes,
+    Decided,
+    ExternalRow,
+    QuotaChanges,
+    QuotaClaim,
+    QuotaRow,
+    QuotaSlotRow,
+    TaskRow,
+)
+from ....models.vocabulary import TaskStatus
+from ... import jsontext
+from ...ledger import deferral, ledger, secrets
+from ...stones.quota import Quota
 
 if TYPE_CHECKING:
-    from ..stones.stone import Stone
-    from .facilities import Facilities
-    from .instance import Instance
+    from ...stones.stone import Stone
+    from ..facilities import Facilities
+    from ..instance import Instance
 
 LONGEST_VALUE = 200
 

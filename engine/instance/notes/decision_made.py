@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...models import DecisionMadeRow
-from .. import jsontext
+from ....models import DecisionMadeRow
+from ... import jsontext
 
 if TYPE_CHECKING:
-    from ..bpmn.running.host import DeployedDecision
-    from ..bpmn.running.token import Token
-    from ..dmn.outcome import DecisionOutcome
-    from .instance import Instance
+    from ...bpmn.running.host import DeployedDecision
+    from ...bpmn.running.token import Token
+    from ...dmn.outcome import DecisionOutcome
+    from ..instance import Instance
 
 MOST = 16_000
 """Characters that are kept of one result; what is larger is named in its place."""

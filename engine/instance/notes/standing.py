@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
-from ...models.vocabulary import OUTCOMES, UNDO_FAILED, Awaits, HeldBack
+from ....models.vocabulary import OUTCOMES, UNDO_FAILED, Awaits, HeldBack
 
 if TYPE_CHECKING:
-    from .instance import Instance
+    from ..instance import Instance
 
 UNDOS_FAILED = frozenset(UNDO_FAILED.values())
 HELD_BACK = frozenset(get_args(HeldBack))

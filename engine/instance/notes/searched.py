@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...models import VariableRow, digests
+from ....models import VariableRow, digests
 
 if TYPE_CHECKING:
-    from .instance import Instance
+    from ..instance import Instance
 
 
 def values_of(instance: Instance) -> dict[str, str] | None:

@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...models import TaskRow, UserTaskRow
-from .. import jsontext
-from ..bpmn.elements.assignment import ANYBODY, NOBODY, STARTER, Assigned, Assignment
-from ..bpmn.elements.tasks import UserTask
-from ..errors import NotAllowed
-from ..ledger import ledger
-from ..person import Person
-from ..views.people import PersonAct
+from ....models import TaskRow, UserTaskRow
+from ... import jsontext
+from ...bpmn.elements.assignment import ANYBODY, NOBODY, STARTER, Assigned, Assignment
+from ...bpmn.elements.tasks import UserTask
+from ...errors import NotAllowed
+from ...ledger import ledger
+from ...person import Person
+from ...views.people import PersonAct
 
 if TYPE_CHECKING:
-    from ..bpmn.running.token import Token
-    from .instance import Instance
+    from ...bpmn.running.token import Token
+    from ..instance import Instance
 
 
 def assignment_of(token: Token) -> Assignment:

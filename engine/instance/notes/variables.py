@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ...models import ChangedVariableRow, ContentRow
-from .. import jsontext
+from ....models import ChangedVariableRow, ContentRow
+from ... import jsontext
 
 if TYPE_CHECKING:
-    from ..jsontext import JSON
-    from .instance import Instance
+    from ...jsontext import JSON
+    from ..instance import Instance
 
 MANY = 4_000
 """Characters of all variables from which on a step writes only what it sets."""

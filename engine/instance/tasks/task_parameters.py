@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..bpmn.elements.tasks import LONGEST_CODE, StoneTask
-from ..bpmn.running.token import Token
-from ..errors import ExpressionError, Invalid, ReferenceNotFound
-from ..language.context import Context
-from ..language.expressions import Value, compile_value
-from ..language.operators import kind_of
-from ..limits import Limits
-from ..stones.declarations.parameters import resolve_parameters, secret_references
-from ..stones.registry import Stones
-from ..stones.stone import Stone
+from ...bpmn.elements.tasks import LONGEST_CODE, StoneTask
+from ...bpmn.running.token import Token
+from ...errors import ExpressionError, Invalid, ReferenceNotFound
+from ...language.context import Context
+from ...language.expressions import Value, compile_value
+from ...language.operators import kind_of
+from ...limits import Limits
+from ...stones.declarations.parameters import resolve_parameters, secret_references
+from ...stones.registry import Stones
+from ...stones.stone import Stone
 
 
 class MockContext(Context):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...models import EXTERNAL, StragglerKey, StragglerRow, TaskRow
-from ..ledger import deferral, ledger
+from ....models import EXTERNAL, StragglerKey, StragglerRow, TaskRow
+from ...ledger import deferral, ledger
 from . import quota_slots
 
 if TYPE_CHECKING:
-    from .instance import Instance
+    from ..instance import Instance
 
 
 class LateHooks:

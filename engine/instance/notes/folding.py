@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...models import FoldRow
-from ...models.vocabulary import Phase
-from .. import jsontext
-from ..bpmn.running.weight import weight_of
-from ..ledger import secrets
-from ..ledger.window import Fold
-from .flags import Flags
+from ....models import FoldRow
+from ....models.vocabulary import Phase
+from ... import jsontext
+from ...bpmn.running.weight import weight_of
+from ...ledger import secrets
+from ...ledger.window import Fold
+from ..flags import Flags
 
 if TYPE_CHECKING:
-    from ..jsontext import JSON
-    from .instance import Instance
+    from ...jsontext import JSON
+    from ..instance import Instance
 
 GOES_ON: frozenset[Phase] = frozenset({"queued", "running", "suspended", "paused", "draining"})
 """The phases of a process whose steps look at some of its rows; an undo goes through all of them."""
