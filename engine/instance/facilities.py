@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
-from ...models import ExternalTasks, InstanceRow, Quotas, Store, TaskRow, UserTasks
+from ...models import Changes, ExternalTasks, InstanceRow, Quotas, Store, TaskRow, UserTasks
 from ..authoring.definitions import Definitions
 from ..bpmn.running.workflow import Workflow
 from ..callback_tokens import CallbackTokens
@@ -18,6 +19,9 @@ from ..stones.registry import Stones
 from ..stones.stone import Stone
 from .families import Families
 from .scripts import Scripts
+
+if TYPE_CHECKING:
+    from .instance import Instance
 
 
 def what_is_suspended(process: InstanceRow, stone: str | None, suspended: frozenset[tuple[str, str]]) -> str | None:
@@ -70,3 +74,18 @@ class Facilities:
     def timekeeper(self) -> str | None:
         """The engine that sees to new timers and graces, if any."""
         return self.engine_id if self.keeps_time else None
+
+
+class TurnTransaction(Protocol):
+    """The turn of the river that an instance takes part in: what is committed together."""
+
+    changes: Changes
+
+    def instance(self, process_instance_id: int) -> Instance:
+        """Another instance, which takes part from now on."""
+
+    def join(self, instance: Instance) -> None:
+        """Let an instance take part that nobody else knows of yet."""
+
+    def is_over(self) -> bool:
+        """Whether what could go on is left to the next turn, so that others have theirs."""

@@ -16,8 +16,9 @@ from ..errors import Conflict
 from ..ledger import ledger
 from . import freezing, process_slots, taken_back
 from .flags import Flags
-from .instance import Instance, kind_of
+from .instance import Instance
 from .notes.searched import values_of
+from .tasks.new_tasks import kind_of
 
 if TYPE_CHECKING:
     from ..bpmn.running.token_data import Compensable, Executed

@@ -24,6 +24,7 @@ from ..errors import ExpressionError, Invalid
 from ..language.mapped import all_of
 from ..ledger import ledger
 from .instance import Instance
+from .tasks.new_tasks import new_task
 from .tasks.task_parameters import code_of, resolve
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _leaves_to_stones(activity: Node, handler: Node) -> bool:
 
 def _own_row(instance: Instance, token: Token) -> TaskRow:
     """A row for an activity that made none: without one, nobody would know that it was done."""
-    row = instance.new_task(token, None, _namespace(token), kind=ledger.START, event="activity")
+    row = new_task(instance, token, None, _namespace(token), kind=ledger.START, event="activity")
     instance.workflow.open_tasks.discard(token.id)
     token._set_state(COMPLETED)
     instance.end_task(row, "success")

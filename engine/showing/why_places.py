@@ -16,7 +16,8 @@ from ..bpmn.elements.tasks import UserTask
 from ..bpmn.running.cycles import Cycle
 from ..bpmn.running.waits import Wait
 from ..clock import moment
-from ..instance.instance import Instance, topic_of
+from ..instance.instance import Instance
+from ..instance.tasks.offers import topic_of
 from ..ledger import deferral, ledger
 from ..mask import Mask
 

@@ -13,6 +13,7 @@ from ..instance.flags import Flags
 from ..instance.instance import Instance
 from ..instance.notes.history import note_attempt
 from ..instance.tasks import quota_slots
+from ..instance.tasks.hand_over import hand_over
 from ..ledger import deferral, ledger, secrets
 from ..stones.stone import Stone
 from ..undo.instance import UndoInstance
@@ -133,7 +134,7 @@ def attempt_taken_back(instance: Instance, row: TaskRow, token: Token | None, ou
     take_edited(instance, row)
     ledger.drop(row, "early", "signature", "edited", "saved", "save")
     if instance.row.phase in ("running", "suspended", "paused"):
-        instance.hand_over(row, instance.facilities.stone_of(row))
+        hand_over(instance, row, instance.facilities.stone_of(row))
         return
     instance.end_task(row, "canceled")
     row.reason = "It was not tried again, because the process had failed or was cancelled."

@@ -12,6 +12,8 @@ from ..bpmn.running.token_data import TASK
 from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance
+from ..instance.tasks.hand_over import hold_back
+from ..instance.tasks.offers import lock_of
 from ..ledger import deferral, ledger
 from ..undo import order
 from .undoing import begin_undo
@@ -98,10 +100,10 @@ def drain(instance: ForwardInstance) -> None:
         in_hand = row.stone is not None and row.due is None and row.owner is not None
         in_hand = in_hand and row.status not in ledger.HELD_BACK
         # Whoever fetched it hears of nothing, and is waited for no longer than for its lock.
-        left = instance.lock_of(row)[1] if row.owner == EXTERNAL else 0
+        left = lock_of(instance, row)[1] if row.owner == EXTERNAL else 0
         in_hand = in_hand and (row.owner != EXTERNAL or left > 0)
         # Held back first: between seeing whether it runs and this, it could have begun.
-        held_back = instance.hold_back(row)
+        held_back = hold_back(instance, row)
         if not held_back and (in_hand or facilities.dispatcher.running(row.id)):
             facilities.dispatcher.ask_to_stop(row.id, ledger.delivery(row))
             stone = facilities.stone_of(row)

@@ -9,6 +9,8 @@ from ..bpmn.elements.tasks import StoneTask
 from ..errors import RiverstoneError
 from ..instance.instance import Instance
 from ..instance.tasks import quota_slots
+from ..instance.tasks.hand_over import hand_over, hold_back
+from ..instance.tasks.new_tasks import produce
 from ..ledger import deferral, ledger
 from ..undo.instance import UndoInstance
 from ..undo.nodes import begin_next
@@ -60,7 +62,7 @@ def task_due(instance: Instance, task_id: int) -> None:
         instance.hand_over_undo(row, instance.workflow.tasks[row.token])
         settle(instance)
     else:
-        instance.hand_over(row, instance.facilities.stone_of(row))
+        hand_over(instance, row, instance.facilities.stone_of(row))
 
 
 def _is_handed(instance: Instance, row: TaskRow) -> bool:
@@ -151,7 +153,7 @@ def hand_over_again(instance: Instance, task_ids: Collection[int]) -> None:
             continue
         if row.event == "start" and "begun" not in ledger.kept(row):
             ledger.keep(row, begun=True)
-        instance.hand_over(row, instance.facilities.stone_of(row))
+        hand_over(instance, row, instance.facilities.stone_of(row))
 
 
 def stop_here(instance: Instance, task_ids: Collection[int]) -> None:
@@ -162,7 +164,7 @@ def stop_here(instance: Instance, task_ids: Collection[int]) -> None:
         row = instance.tasks.get(task_id)
         if row is None or not row.open or row.due is not None:
             continue
-        if instance.hold_back(row):
+        if hold_back(instance, row):
             instance.stop_task(row, "canceled", "It was stopped before it had begun.", held_back=True)
         else:
             instance.facilities.dispatcher.ask_to_stop(row.id, ledger.delivery(row))
@@ -210,11 +212,11 @@ def goes_on(instance: Instance, task_id: int) -> None:
     elif not was_missing or row.event not in ("start", "mock") or row.parameters != "{}":
         # It was on its way when its stone went: it goes on with what was frozen.
         row.status = "start.success" if row.event == "monitor" else row.status
-        instance.hand_over(row, instance.facilities.stone_of(row))
+        hand_over(instance, row, instance.facilities.stone_of(row))
     else:
         assert isinstance(token.node, StoneTask)
         try:
-            instance.produce(row, token, token.node)
+            produce(instance, row, token, token.node)
         except RiverstoneError as error:
             instance.workflow.task_failed(token, row.id, None, error.message)
     settle(instance)

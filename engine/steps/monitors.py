@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...models import TaskRow
 from ...models.vocabulary import UNDO_BEGUN, UNDO_KINDS, UNDO_MONITORS
 from ..instance.instance import Instance
+from ..instance.tasks.hand_over import hand_over
 from ..ledger import ledger
 from ..stones.stone import Stone
 from ..work import Outcome
@@ -22,7 +23,7 @@ def begin_monitor(instance: Instance, row: TaskRow, stone: type[Stone]) -> None:
     timeout = stone.timeouts.get("monitor")
     row.deadline = instance.now() + round(timeout * 1000) if timeout is not None else None
     row.due = None
-    instance.hand_over(row, stone)
+    hand_over(instance, row, stone)
 
 
 def poll_again(instance: Instance, row: TaskRow) -> None:
@@ -63,5 +64,5 @@ def is_to_be_watched(instance: Instance, row: TaskRow, stone: type[Stone], outco
     timeout = stone.timeouts.get(UNDO_MONITORS[kind])
     row.deadline = instance.now() + round(timeout * 1000) if timeout is not None else None
     row.due = None
-    instance.hand_over(row, stone)
+    hand_over(instance, row, stone)
     return True

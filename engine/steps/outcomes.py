@@ -13,6 +13,7 @@ from ..callback_tokens import secret_part
 from ..instance.flags import Flags
 from ..instance.instance import Instance
 from ..instance.tasks import quota_slots
+from ..instance.tasks.hand_over import hand_over
 from ..ledger import deferral, ledger, secrets
 from ..undo.instance import UndoInstance
 from ..work import Outcome
@@ -134,7 +135,7 @@ def _not_begun(instance: Instance, row: TaskRow) -> None:
     if is_stopping(instance):
         instance.stop_task(row, "canceled", "It was stopped before a worker had begun it.", held_back=True)
     else:
-        instance.hand_over(row, instance.facilities.stone_of(row))
+        hand_over(instance, row, instance.facilities.stone_of(row))
 
 
 def _done(instance: Instance, row: TaskRow, token: Token | None, outcome: Outcome) -> None:

@@ -16,10 +16,13 @@ from ..bpmn.running.node import Node
 from ..bpmn.running.results import calls_in
 from ..bpmn.running.token import Token
 from ..instance import freezing
-from ..instance.facilities import Facilities
+from ..instance.facilities import Facilities, TurnTransaction
 from ..instance.forward import ForwardInstance
-from ..instance.instance import Instance, TurnTransaction, topic_of
+from ..instance.instance import Instance
 from ..instance.notes.standing import note_standing
+from ..instance.tasks.hand_over import hand_over
+from ..instance.tasks.new_tasks import new_task
+from ..instance.tasks.offers import topic_of
 from ..ledger import ledger, provenance, secrets
 from ..ledger.provenance import DefinedBy
 from ..ledger.window import Window
@@ -210,7 +213,7 @@ class UndoInstance(Instance):
         """Make the task that undoes the row named by the token's node, and hand it over."""
         target = self.origin.tasks[_undone_by(token.node)]
         kind = self.kind
-        row = self.new_task(token, target.stone, target.namespace, kind=kind, event=kind)
+        row = new_task(self, token, target.stone, target.namespace, kind=kind, event=kind)
         row.target = target.id
         row.name = target.name or target.node
         if late := ledger.take_late(target) if target.undo == "left" else None:
@@ -238,7 +241,7 @@ class UndoInstance(Instance):
         if row.event == "monitor" and row.stone in self.facilities.stones:
             # What was begun is looked at until it is done.
             row.due = None
-            self.hand_over(row, self.facilities.stone_of(row))
+            hand_over(self, row, self.facilities.stone_of(row))
             return
         if target.undo is not None and target.undo in ledger.DONE_WITH:
             self._skip(row, token, target.undo, "It had been undone before.")
@@ -269,7 +272,7 @@ class UndoInstance(Instance):
                 self.changes.task_changed(row)
             else:
                 row.due = None
-                self.hand_over(row, stone)
+                hand_over(self, row, stone)
 
     def _carried_out_by(self, row: TaskRow) -> type[Stone] | None:
         """The class that serves a row; a declared one lacks the hook only if no other engine was told of it either."""

@@ -14,7 +14,7 @@ from ...bpmn.elements.tasks import StoneTask
 from ...clock import moment
 from ...errors import Unknown, UnknownProcessInstance
 from ...instance.forward import ForwardInstance
-from ...instance.instance import topic_of
+from ...instance.tasks.offers import topic_of
 from ...ledger import ledger
 from ...river.turn import Turn
 from ...steps.tasks import external_checks

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ....models import EXTERNAL, StragglerKey, StragglerRow, TaskRow
 from ...ledger import deferral, ledger
 from . import quota_slots
+from .offers import lock_of
 
 if TYPE_CHECKING:
     from ..instance import Instance
@@ -30,7 +31,7 @@ class LateHooks:
     def note(self, row: TaskRow) -> None:
         """The row ends or goes on while its hook may run: whoever runs it is to hear of that, and to report its end."""
         if row.due is None and row.status not in ledger.HELD_BACK:
-            lock = self._instance.lock_of(row)[0] if row.owner == EXTERNAL else None
+            lock = lock_of(self._instance, row)[0] if row.owner == EXTERNAL else None
             until = None if lock is None else lock.until
             self._note((row.id, row.attempt, row.event, ledger.delivery(row)), row.owner, until)
 

@@ -27,6 +27,7 @@ from ....models.vocabulary import TaskStatus
 from ... import jsontext
 from ...ledger import deferral, ledger, secrets
 from ...stones.quota import Quota
+from .offers import lock_of
 
 if TYPE_CHECKING:
     from ...stones.stone import Stone
@@ -114,7 +115,7 @@ def may_act(instance: Instance, row: TaskRow) -> bool:
         return True
     if row.owner == EXTERNAL:
         # Also one whose lock is over: until another fetches the task it may go on.
-        lock = instance.lock_of(row)[0]
+        lock = lock_of(instance, row)[0]
         return lock is not None and lock.worker is not None
     return row.status not in ledger.HELD_BACK and row.due is None
 

@@ -18,6 +18,7 @@ from ...errors import Invalid
 from ...instance.flags import Flags
 from ...instance.forward import ForwardInstance
 from ...instance.instance import Instance
+from ...instance.tasks.hand_over import suspended_for
 from ...language import effort
 from ...ledger import ledger, secrets
 from ...mask import Mask
@@ -149,7 +150,7 @@ class _Rehearsal:
         begins = bool(row.open) and not ledger.kept(row).get("skip")
         skipped = action == "skip" and self.statuses[token.id].endswith("failed")
         known = {} if begins or skipped or not row.outputs else jsontext.read(row.outputs)
-        if row.open and reason is None and (what := process.suspended_for(row)) is not None:
+        if row.open and reason is None and (what := suspended_for(process, row)) is not None:
             reason = f"{what} is suspended; the task goes on when that is lifted."
         return RepairStep(
             element_id=element_id,

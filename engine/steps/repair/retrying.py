@@ -17,6 +17,8 @@ from ...instance.forward import ForwardInstance
 from ...instance.instance import Instance
 from ...instance.masked_values import unmasked_parameters
 from ...instance.notes.history import note_attempt
+from ...instance.tasks.hand_over import hand_over
+from ...instance.tasks.new_tasks import begin_beside, produce
 from ...instance.tasks.task_parameters import Resolved, code_of, resolve
 from ...ledger import ledger, secrets
 from ...stones.declarations.parameters import typed
@@ -89,7 +91,7 @@ def try_again(
         # A hook past its timeout: the next one begins when it has come back.
         row.due = instance.now()
     else:
-        instance.hand_over(row, stone)
+        hand_over(instance, row, stone)
 
 
 def _again(process: ForwardInstance, token: Token, row: TaskRow | None, parameters: Mapping[str, Any] | None) -> None:
@@ -138,7 +140,7 @@ def _again_in_stone(process: ForwardInstance, token: Token, row: TaskRow, parame
         row.status = "produce.success"
         assert isinstance(token.node, StoneTask)
         try:
-            process.produce(row, token, token.node, given=parameters)
+            produce(process, row, token, token.node, given=parameters)
         except RiverstoneError as error:
             if parameters or process.has(Flags.DEBUG):
                 raise
@@ -194,7 +196,7 @@ def _begin_beside(
     node = token.node
     assert isinstance(node, StoneTask)
     token.causes = merged(token.causes, (row.id,))
-    begun = process.begin_beside(token, node, row, parameters, references)
+    begun = begin_beside(process, token, node, row, parameters, references)
     text = "what its attempts may have made stays in the ledger, since the stone has no rollback"
     ledger.log(row, (f"Run again with other parameters as task {begun.id}; {text}.",))
     ledger.log(begun, (f"It runs task {row.id} again with other parameters; {text}.",))

@@ -9,6 +9,7 @@ from ...errors import Conflict
 from ...instance.forward import ForwardInstance
 from ...instance.instance import Instance
 from ...instance.notes.history import note_attempt
+from ...instance.tasks.hand_over import hand_over
 from ...ledger import ledger
 from ..settling import settle
 from .failures import failed, failed_task, refuse_while_it_runs, row_of, take_up
@@ -63,7 +64,7 @@ def _skip(process: ForwardInstance, token: Token, row: TaskRow | None) -> None:
         process.changes.task_changed(row)
         take_up(process, token)
         workflow.open_tasks.add(token.id)
-        process.hand_over(row, stone)
+        hand_over(process, row, stone)
         return
     reason = row.reason
     process.end_task(row, "start.skipped")

@@ -16,6 +16,7 @@ from ...errors import Conflict, Invalid
 from ...instance import process_slots
 from ...instance.forward import ForwardInstance
 from ...instance.instance import Instance
+from ...instance.tasks.hand_over import hand_over, hold_back
 from ...ledger import deferral, ledger
 from ...undo.instance import UndoInstance
 from ..settling import settle
@@ -165,8 +166,8 @@ def _hold(instance: Instance) -> None:
     instance.row.phase, instance.row.due = "suspended", None
     for row in instance.tasks.open_rows():
         in_hand = row.stone is not None and row.due is None and row.status not in ledger.HELD_BACK
-        if in_hand and row.event != "monitor" and not deferral.is_deferred(row) and instance.hold_back(row):
-            instance.hand_over(row, instance.facilities.stone_of(row))
+        if in_hand and row.event != "monitor" and not deferral.is_deferred(row) and hold_back(instance, row):
+            hand_over(instance, row, instance.facilities.stone_of(row))
 
 
 def _let_go(instance: Instance) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from ....models import TaskRow
 from ...instance.instance import Instance
+from ...instance.tasks.hand_over import hold_back
 from ...ledger import deferral, ledger
 from ..late import apply_late, enter_late
 from ..outcomes import apply_outcome, progressed, take_back
@@ -62,7 +63,7 @@ def _is_awaited(row: TaskRow, generation: int) -> bool:
 
 
 def _enter(instance: Instance, row: TaskRow, told: DeferredAnswer) -> None:
-    if row.event == "monitor" and row.due is None and not instance.hold_back(row):
+    if row.event == "monitor" and row.due is None and not hold_back(instance, row):
         # A poll of its monitor is under way, perhaps at another engine; nobody needs it any more.
         instance.facilities.dispatcher.ask_to_stop(row.id, ledger.delivery(row))
         instance.stragglers.note(row)

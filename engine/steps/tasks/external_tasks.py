@@ -14,8 +14,10 @@ from ....models import EXTERNAL, ExternalRow, TaskRow
 from ....models.vocabulary import UNDO_KINDS
 from ... import jsontext
 from ...errors import Conflict, Invalid, Unknown
-from ...instance.instance import Instance, topic_of
+from ...instance.instance import Instance
 from ...instance.tasks import quota_slots
+from ...instance.tasks.hand_over import hand_over, suspended_for
+from ...instance.tasks.offers import lock_of, topic_of
 from ...instance.tasks.quota_slots import Fetch
 from ...ledger import ledger
 from ...mask import cut
@@ -114,11 +116,11 @@ def lock(instance: Instance, task_id: int, worker: str, milliseconds: int, *, mo
         return None if check is None else Lock(check)
     if row is None or not is_offered(row) or is_stopping(instance) or instance.row.phase == "suspended":
         return None
-    offered, left = instance.lock_of(row)
+    offered, left = lock_of(instance, row)
     if offered is None or left >= 0:
         return None
-    if row.event != "monitor" and instance.suspended_for(row) is not None:
-        instance.hand_over(row, instance.facilities.stone_of(row))
+    if row.event != "monitor" and suspended_for(instance, row) is not None:
+        hand_over(instance, row, instance.facilities.stone_of(row))
         return None
     if offered.worker is not None:
         times = int(ledger.kept(row).get("expired", 0)) + 1
@@ -146,7 +148,7 @@ def lock_one(instance: Instance, wanted: TaskId, worker: str, milliseconds: int,
             extend(instance, wanted, worker, milliseconds)
         return None
     row = open_row(instance, wanted)
-    offered, left = instance.lock_of(row)
+    offered, left = lock_of(instance, row)
     if offered is not None and left >= 0 and offered.worker != worker:
         raise _is_locked(wanted, offered)
     if offered is not None and offered.worker == worker:
@@ -168,7 +170,7 @@ def extend(instance: Instance, wanted: TaskId, worker: str | None, milliseconds:
     if is_stopping(instance):
         raise UnknownExternalTask(str(wanted))
     held = _held(instance, row, wanted, worker)
-    if instance.lock_of(row)[1] < 0:
+    if lock_of(instance, row)[1] < 0:
         raise Invalid(f"The lock of external task {wanted} has run out: fetch it again.", code="external-task-expired")
     _write(instance, row, replace(held, until=_now(instance) + milliseconds))
 
@@ -179,7 +181,7 @@ def unlock(instance: Instance, wanted: TaskId) -> None:
         external_checks.hold(instance, _held_check(instance, wanted, None), None, None)
         return
     row = open_row(instance, wanted)
-    offered = instance.lock_of(row)[0]
+    offered = lock_of(instance, row)[0]
     if offered is not None and offered.worker is not None:
         # What it answers after all is that of an earlier delivery.
         row.handed += 1
@@ -191,7 +193,7 @@ def unlock(instance: Instance, wanted: TaskId) -> None:
 def set_priority(instance: Instance, wanted: TaskId, priority: int) -> None:
     """Have a task fetched before or after others."""
     row = open_row(instance, wanted)
-    offered = instance.lock_of(row)[0]
+    offered = lock_of(instance, row)[0]
     ledger.keep(row, priority=priority)
     if offered is not None:
         _write(instance, row, replace(offered, priority=priority))
@@ -351,7 +353,7 @@ def _held(instance: Instance, row: TaskRow, wanted: TaskId, worker: str | None) 
 
     In a protocol that does not name the worker it is that of whoever has one.
     """
-    offered = instance.lock_of(row)[0]
+    offered = lock_of(instance, row)[0]
     if offered is None or offered.worker is None or worker not in (None, offered.worker):
         raise _is_locked(wanted, offered)
     return offered
