@@ -126,7 +126,7 @@ LATE = frozenset(
     riverstone.engine.authoring.bundle riverstone.engine.bpmn.reading.parser riverstone.engine.bpmn.checks
     riverstone.engine.dmn riverstone.engine.authoring.templates riverstone.engine.language.grammar
     riverstone.engine.bpmn.drawing riverstone.engine.showing.picture riverstone.engine.stones.declarations.schema
-    riverstone.engine.stones.remote riverstone.engine.undo.model riverstone.engine.showing.why
+    riverstone.engine.stones.remote riverstone.engine.undo.model riverstone.engine.showing.why.explanation
     riverstone.engine.metrics riverstone.engine.testkit riverstone.engine.dispatch.celery""".split()
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..authoring import drafts
 from ..authoring.model_views import Draft, Model
 from ..authoring.sources import Source, Template
-from ..showing.pages import read_part
+from ..showing.lists.pages import read_part
 from ..store_errors import engine_errors
 from ..views.pages import Page, refuse_limit
 from .models import ModelCalls

@@ -15,7 +15,7 @@ from ..bpmn.running.cycles import TimerKind
 from ..clock import moment
 from ..operating import removal
 from ..showing.forms import show_start_form
-from ..showing.pages import read_part
+from ..showing.lists.pages import read_part
 from ..store_errors import engine_errors
 from ..undo.file import sources_of
 from ..views.pages import Page, refuse_limit

@@ -10,7 +10,7 @@ from ...models import InstanceFilter, Sort, digests
 from ...models.vocabulary import InstanceKind, ProcessState, ProcessStatus
 from .. import jsontext
 from ..clock import milliseconds
-from ..showing.statistics import read_statistics
+from ..showing.lists.statistics import read_statistics
 from ..store_errors import engine_errors
 from ..views.pages import Page, refuse_limit
 from ..views.processes import ProcessInstance, SearchPage

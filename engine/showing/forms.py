@@ -23,7 +23,7 @@ from ..limits import Limits
 from ..mask import Mask
 from ..person import Person
 from ..views.people import DoneTask, FormOption, FormPart, PersonAct, StartForm, TaskForm
-from .user_tasks import show_user_task
+from .lists.user_tasks import show_user_task
 
 MOST_BEFORE = 20
 ACTS: tuple[PersonAct, ...] = get_args(PersonAct)

@@ -50,8 +50,8 @@ from ..views.resources import Resource, ResourceDrift
 from ..views.tasks import Task, TaskCount, TaskState
 from ..views.undo import RewindPlan
 from . import masked_views
-from .awaited import awaited_of
-from .failures import first_failures
+from .lists.awaited import awaited_of
+from .why.failures import first_failures
 
 T = TypeVar("T")
 AT_ONCE, MOST_COMPARED = 100, 1_000
@@ -346,7 +346,7 @@ class Records:
 
     def why(self, number: int, engines: Sequence[EngineRow]) -> Explanation:
         """Why one instance stands where it stands; ``engines`` carry out stones. Raises UnknownProcessInstance."""
-        from .why import explain  # late, since few programs are asked this by a person
+        from .why.explanation import explain  # late, since few programs are asked this by a person
 
         for tries in range(MOST_TRIES):
             row, content = self._rows(number)
@@ -425,7 +425,7 @@ class Records:
 
     def task_counts(self, number: int) -> list[TaskCount]:
         """The tasks of one instance, counted by element and state; raises UnknownProcessInstance."""
-        from .task_counts import count_tasks  # late, since few programs are asked this
+        from .lists.task_counts import count_tasks  # late, since few programs are asked this
 
         mask = self._mask(*self._rows(number))
         return count_tasks(self.store, number, mask, self.facilities.dispatcher.running)

@@ -24,7 +24,7 @@ from ..instance.notes.history import note
 from ..ledger.window import Window
 from ..observing import tracing
 from ..river.turn import Turn
-from ..showing.awaited import awaited_in
+from ..showing.lists.awaited import awaited_in
 from ..showing.masked_views import mask_for, show_instance
 from ..steps import settling
 from ..steps.repair import suspending

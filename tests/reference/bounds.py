@@ -136,7 +136,7 @@ BOUNDS = (
     ),
     Bound(
         "tasks from which statistics are made",
-        "engine.showing.statistics.MOST_STEPS",
+        "engine.showing.lists.statistics.MOST_STEPS",
         "Older ones are left out, and the answer says so.",
     ),
     Bound(

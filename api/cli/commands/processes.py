@@ -129,7 +129,7 @@ def show(invocation: Invocation, /, process_instance_id: str, decisions: bool, f
 
 
 def _show_decisions(invocation: Invocation, process_instance_id: str, *, as_json: bool) -> None:
-    from ....engine.showing.why import decided
+    from ....engine.showing.why.explanation import decided
     from ...wire.records import DecisionMadePage
 
     with invocation.asking(passive=True) as engine:

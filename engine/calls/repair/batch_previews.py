@@ -11,8 +11,8 @@ from ...authoring.definitions import Definitions
 from ...errors import RiverstoneError
 from ...instance.instance import Instance
 from ...ledger.ledger import DONE_WITH
-from ...showing.reasons import Groups, Reason, largest, reasons_of, shown
 from ...showing.records import Records
+from ...showing.why.reasons import Groups, Reason, largest, reasons_of, shown
 from ...steps.repair import migrating, rewinding
 from ...steps.repair.batching import rewind_target, version_in
 from ...views.failures import ReasonGroup

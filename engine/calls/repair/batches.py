@@ -14,8 +14,8 @@ from ...errors import Conflict, UnknownBatch, UnknownProcessInstance
 from ...operating.audit import present_call
 from ...river.batches import Batches
 from ...river.turn import Turn
-from ...showing.batches import show_batch, show_batch_item
-from ...showing.reasons import Groups, reasons_of
+from ...showing.lists.batches import show_batch, show_batch_item
+from ...showing.why.reasons import Groups, reasons_of
 from ...store_errors import engine_errors
 from ...views.batches import Batch, BatchItem, BatchPreview
 from ...views.failures import Reasons

@@ -17,7 +17,7 @@ from ...instance.instance import Instance
 from ...instance.tasks.user_tasks import candidates, is_seen
 from ...person import Person
 from ...showing.forms import show_form
-from ...showing.user_tasks import show_user_task
+from ...showing.lists.user_tasks import show_user_task
 from ...steps.tasks import user_tasks as steps
 from ...store_errors import engine_errors
 from ...views.pages import Page, refuse_limit

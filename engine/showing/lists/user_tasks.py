@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ...models import FoundTask
-from ..clock import moment
-from ..instance.tasks.user_tasks import candidates
-from ..views.people import UserTask
+from ....models import FoundTask
+from ...clock import moment
+from ...instance.tasks.user_tasks import candidates
+from ...views.people import UserTask
 
 
 def show_user_task(found: FoundTask) -> UserTask:

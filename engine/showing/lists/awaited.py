@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from ...models import AwaitedRow, InstanceRow, Store, TaskRow, read_awaited
-from ...models.vocabulary import HeldBack
-from ..bpmn.running.token import ERROR
-from ..clock import moment
-from ..views.processes import Awaited
+from ....models import AwaitedRow, InstanceRow, Store, TaskRow, read_awaited
+from ....models.vocabulary import HeldBack
+from ...bpmn.running.token import ERROR
+from ...clock import moment
+from ...views.processes import Awaited
 
 if TYPE_CHECKING:
-    from ..instance.instance import Instance
+    from ...instance.instance import Instance
 
 MOST_PLACES = 20
 

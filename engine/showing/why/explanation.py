@@ -5,22 +5,22 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 
-from ...models import EngineRow, TaskRow
-from ...models.vocabulary import UNDO_FAILED, UNDO_SUCCEEDED
-from .. import jsontext
-from ..instance.flags import Flags
-from ..instance.forward import ForwardInstance
-from ..instance.instance import Instance
-from ..ledger import ledger
-from ..mask import Mask
-from ..undo import order
-from ..undo.creation import preview
-from ..undo.instance import UndoInstance
-from ..views.decisions import DecisionResult
-from ..views.processes import Explanation
-from .masked_views import show_decision
-from .why_checks import tell_checks
-from .why_places import (
+from ....models import EngineRow, TaskRow
+from ....models.vocabulary import UNDO_FAILED, UNDO_SUCCEEDED
+from ... import jsontext
+from ...instance.flags import Flags
+from ...instance.forward import ForwardInstance
+from ...instance.instance import Instance
+from ...ledger import ledger
+from ...mask import Mask
+from ...undo import order
+from ...undo.creation import preview
+from ...undo.instance import UndoInstance
+from ...views.decisions import DecisionResult
+from ...views.processes import Explanation
+from ..masked_views import show_decision
+from .checks import tell_checks
+from .places import (
     ExplanationText,
     at,
     begun,

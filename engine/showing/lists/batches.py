@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...models import BatchItemRow, BatchRow
-from .. import jsontext
-from ..clock import moment
-from ..mask import MASKED
-from ..views.batches import Batch, BatchItem
+from ....models import BatchItemRow, BatchRow
+from ... import jsontext
+from ...clock import moment
+from ...mask import MASKED
+from ...views.batches import Batch, BatchItem
 
 
 def show_batch(row: BatchRow) -> Batch:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ...models import InstanceRow, Store, read_first_failures, read_told
-from .. import jsontext
-from ..bpmn.running.token import ERROR
-from ..bpmn.running.token_data import TASK
+from ....models import InstanceRow, Store, read_first_failures, read_told
+from ... import jsontext
+from ...bpmn.running.token import ERROR
+from ...bpmn.running.token_data import TASK
 
 
 def first_failures(store: Store, rows: Iterable[InstanceRow]) -> Mapping[int, str]:

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from ...models import InstanceRow, TaskGroup, TaskRow
-from ..errors import UnknownProcessInstance
-from ..undo.creation import undo_ids
-from ..views.failures import ReasonGroup
-from .records import Records
+from ....models import InstanceRow, TaskGroup, TaskRow
+from ...errors import UnknownProcessInstance
+from ...undo.creation import undo_ids
+from ...views.failures import ReasonGroup
+from ..records import Records
 
 MOST_GROUPS = 100
 """Groups that are told of; what is of further ones is only counted."""

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
 
-from ...models import Store
-from ...models.search.statistics import RunRow, StepRow, read_runs, read_steps
-from ..clock import moment
-from ..views.statistics import RunFigures, Statistics
+from ....models import Store
+from ....models.search.statistics import RunRow, StepRow, read_runs, read_steps
+from ...clock import moment
+from ...views.statistics import RunFigures, Statistics
 
 PART = 200
 """Runs that are read at once."""

@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ...models import Store
-from ...models.search.task_counts import TaskLine, read_task_lines
-from ...models.vocabulary import TaskStatus
-from .. import jsontext
-from ..bpmn.running.results import calls_in
-from ..mask import Mask
-from ..views.tasks import TaskCount
-from .masked_views import SHOWN_UNDO, status_of
+from ....models import Store
+from ....models.search.task_counts import TaskLine, read_task_lines
+from ....models.vocabulary import TaskStatus
+from ... import jsontext
+from ...bpmn.running.results import calls_in
+from ...mask import Mask
+from ...views.tasks import TaskCount
+from ..masked_views import SHOWN_UNDO, status_of
 
 
 @dataclass(slots=True)

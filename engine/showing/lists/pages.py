@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from ...models import DeploymentRow, DraftRow, ModelRow
+from ....models import DeploymentRow, DraftRow, ModelRow
 
 Row = TypeVar("Row", ModelRow, DeploymentRow, DraftRow)
 Place = tuple[int, str]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...models import TaskCheckRow, TaskRow
-from ...models.operating.check_schedules import CheckSchedules
-from ...models.row_types.batches import CheckScheduleRow
-from ...models.search.resources import Resources
-from ..instance.forward import ForwardInstance
-from ..ledger import ledger
-from .why_places import ExplanationText, at, begun, sentence, task_label
+from ....models import TaskCheckRow, TaskRow
+from ....models.operating.check_schedules import CheckSchedules
+from ....models.row_types.batches import CheckScheduleRow
+from ....models.search.resources import Resources
+from ...instance.forward import ForwardInstance
+from ...ledger import ledger
+from .places import ExplanationText, at, begun, sentence, task_label
 
 MOST_FOUND = 20
 """How many findings of checks, and how many schedules, are told of one by one."""

@@ -8,23 +8,23 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ...models import EXTERNAL, MOST_COUNTED, WORKERS, EngineRow, Handovers, Suspensions, TaskRow
-from ...models.vocabulary import HOOKS
-from ..bpmn.elements.boundary import BoundaryEvent
-from ..bpmn.elements.gateways import Join, ParallelGateway
-from ..bpmn.elements.tasks import UserTask
-from ..bpmn.running.cycles import Cycle
-from ..bpmn.running.waits import Wait
-from ..clock import moment
-from ..instance.instance import Instance
-from ..instance.tasks.offers import topic_of
-from ..ledger import deferral, ledger
-from ..mask import Mask
+from ....models import EXTERNAL, MOST_COUNTED, WORKERS, EngineRow, Handovers, Suspensions, TaskRow
+from ....models.vocabulary import HOOKS
+from ...bpmn.elements.boundary import BoundaryEvent
+from ...bpmn.elements.gateways import Join, ParallelGateway
+from ...bpmn.elements.tasks import UserTask
+from ...bpmn.running.cycles import Cycle
+from ...bpmn.running.waits import Wait
+from ...clock import moment
+from ...instance.instance import Instance
+from ...instance.tasks.offers import topic_of
+from ...ledger import deferral, ledger
+from ...mask import Mask
 
 if TYPE_CHECKING:
-    from ..bpmn.running.node import Node
-    from ..bpmn.running.token import Token
-    from ..stones.quota import Quota
+    from ...bpmn.running.node import Node
+    from ...bpmn.running.token import Token
+    from ...stones.quota import Quota
 
 UNITS = ((172_800, 86_400, "days"), (7_200, 3_600, "hours"), (120, 60, "minutes"), (0, 1, "seconds"))
 SERVE = "riverstone --stones MODULE serve"
