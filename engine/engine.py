@@ -48,7 +48,9 @@ from .river.reports import RiverReports
 from .river.river import River
 from .secret_sources.environment import EnvironmentSecrets
 from .secret_sources.source import Secrets, SecretSource
+from .showing.lists.processes import ProcessLists
 from .showing.records import Records
+from .showing.rehearsals import Rehearsals
 from .stones.declarations.declaration import StoneDeclaration
 from .stones.hooks import event_loop
 from .stones.hooks.task_info import TaskInfo
@@ -160,6 +162,8 @@ class Engine(DraftCalls, DecisionCalls, QuotaCalls, DeferredCalls, OperatingCall
         self._river = River(self._facilities, lease, public_url, passive=passive)
         self._starts = Starts(self._facilities, self._deployments)
         self._records = Records(self._facilities)
+        self._lists = ProcessLists(self._records)
+        self._rehearsals = Rehearsals(self._records)
         thrown = MessageDelivery(self._facilities, self._starts, self._river.now)
         pending = PendingMessages(self._river.pending_messages, thrown.deliver)
         start_timers = StartTimers(self._facilities, self._river, self._starts)

@@ -120,7 +120,7 @@ class ProcessCalls(WatchCalls, SearchCalls):
         """Why a process stands where it stands, in sentences, and the next commands; raises UnknownProcessInstance."""
         with engine_errors():
             engines = self._loop.engines_at_work()
-            return self._records.why(number_of(process_instance_id, UnknownProcessInstance), engines)
+            return self._rehearsals.why(number_of(process_instance_id, UnknownProcessInstance), engines)
 
     def sources(self, process_instance_id: str) -> tuple[str, ...]:
         """The BPMN files, with diagrams, that one process instance runs: that of an undo was made for it.

@@ -37,7 +37,7 @@ class SearchCalls(Workings):
         refuse_other_words(status=(statuses, ProcessStatus))
         wanted = InstanceFilter(statuses=statuses, key=key, name=name, owner=owner)
         with engine_errors():
-            return self._records.instances(wanted, limit=limit, before=row_before(cursor))
+            return self._lists.instances(wanted, limit=limit, before=row_before(cursor))
 
     def search(
         self,
@@ -102,7 +102,7 @@ class SearchCalls(Workings):
             ended_before=ended_before,
         )
         with engine_errors():
-            return self._records.summaries(wanted, limit=limit, before=place_before(cursor), sort=sort)
+            return self._lists.summaries(wanted, limit=limit, before=place_before(cursor), sort=sort)
 
     def _wanted(
         self,
@@ -142,7 +142,7 @@ class SearchCalls(Workings):
     ) -> dict[ProcessState, int]:
         """How many process instances :meth:`search` finds in each state, at most 1,000 of each."""
         with engine_errors():
-            return self._records.counts(InstanceFilter(kind=kind, key=key, owner=owner))
+            return self._lists.counts(InstanceFilter(kind=kind, key=key, owner=owner))
 
     def statistics(
         self,

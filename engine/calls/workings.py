@@ -23,7 +23,9 @@ from ..river.pump import Pump
 from ..river.reports import RiverReports
 from ..river.river import River
 from ..river.turn import Turn
+from ..showing.lists.processes import ProcessLists
 from ..showing.records import Records
+from ..showing.rehearsals import Rehearsals
 from ..store_errors import engine_errors
 from ..triggers.messages import MessageDelivery
 from ..triggers.starts import Starts
@@ -44,6 +46,8 @@ class Workings(Checked):
     _deployments: Deployments
     _starts: Starts
     _records: Records
+    _lists: ProcessLists
+    _rehearsals: Rehearsals
     _messages: MessageDelivery
     _river: River
     _pump: Pump

@@ -1,73 +1,37 @@
-"""Reading what the store holds of processes and tasks, as it may be shown."""
+"""Reading what the store holds of one process and its tasks, as it may be shown."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from itertools import accumulate
-from typing import Any, TypeVar, get_args
+from typing import Any
 
-from ...models import (
-    ContentRow,
-    DecisionMadeRow,
-    EngineRow,
-    FoundInstances,
-    InstanceFilter,
-    InstanceRow,
-    Place,
-    PutOut,
-    Sort,
-    TaskRow,
-    count_instances,
-    find_instances,
-    find_places,
-    place_of,
-)
+from ...models import ContentRow, DecisionMadeRow, InstanceRow, PutOut, TaskRow
 from ...models.search.resources import DriftRow, ResourceRow
-from ...models.vocabulary import ProcessState
 from ..authoring.sources import texts_of
-from ..errors import RiverstoneError, UnknownProcessInstance, UnknownTask
+from ..errors import UnknownProcessInstance, UnknownTask
 from ..instance.facilities import Facilities
 from ..instance.flags import Flags
-from ..instance.instance import Instance
 from ..instance.notes.variables import read as read_variables
 from ..instance.resting import Rested, at_rest
-from ..language import effort
 from ..ledger.ledger import needs_somebody
-from ..ledger.secrets import may_hide_variables
 from ..ledger.window import Window
 from ..mask import Mask
 from ..undo.creation import undo_ids
 from ..undo.file import sources_of
-from ..undo.instance import UndoInstance, load_instance
 from ..views.decisions import DecisionMade
 from ..views.failures import Failure
 from ..views.history import HistoryEntry
 from ..views.pages import Page
-from ..views.processes import Awaited, Explanation, Need, ProcessInstance, ProcessSummary, SearchPage, Situation, Token
+from ..views.processes import Need, ProcessInstance, Situation, Token
 from ..views.resources import Resource, ResourceDrift
 from ..views.tasks import Task, TaskCount, TaskState
-from ..views.undo import RewindPlan
 from . import masked_views
 from .lists.awaited import awaited_of
-from .why.failures import first_failures
 
-T = TypeVar("T")
-AT_ONCE, MOST_COMPARED = 100, 1_000
-"""How many rows are read at once, and in all for one part, whose texts are compared here."""
-FEW_RECORDS = 25
-"""How many records, whose variables may be large, are read at once."""
-PIECES = 2
-"""How many pieces of a long list are gone through for one part."""
 DECISIONS_AT_ONCE = 1_000
 """How many decisions of a process are read at once for its history."""
-AT_A_TIME = 500
-"""How many rows are read at once of those that are only counted or listed."""
-MOST_TRIES = 5
-"""How often something is read again that changes while it is read."""
-
-
 UNDONE = ("rollback.success", "cancel.success", "delete.success")
 
 
@@ -79,7 +43,8 @@ class Records:
         self.store = facilities.store
         self.stones = facilities.stones
 
-    def _rows(self, number: int) -> tuple[InstanceRow, ContentRow]:
+    def rows(self, number: int) -> tuple[InstanceRow, ContentRow]:
+        """One instance as it is stored; raises UnknownProcessInstance."""
         found = self.store.record(number)
         if found is None:
             raise UnknownProcessInstance(str(number))
@@ -87,12 +52,13 @@ class Records:
 
     def mask(self, number: int) -> Mask | None:
         """What hides the secrets of one instance; raises UnknownProcessInstance."""
-        return self._mask(*self._rows(number))
+        return self.mask_of(*self.rows(number))
 
-    def _mask(self, row: InstanceRow, content: ContentRow) -> Mask | None:
+    def mask_of(self, row: InstanceRow, content: ContentRow) -> Mask | None:
+        """The same of one that was read."""
         # An undo shows what its origin was started with, so it hides the same secrets.
         if row.origin is not None:
-            return self._mask(*self._rows(row.origin))
+            return self.mask_of(*self.rows(row.origin))
         definition = self.facilities.definitions.get(row.deployment_id)
         # Most processes have no secret tasks, and their record is shown without reading all of these.
         tasks = self.store.tasks(row.process_instance_id) if row.flags & Flags.SECRETS else ()
@@ -113,8 +79,8 @@ class Records:
             row,
             content,
             outputs,
-            self._mask(row, content),
-            kept=self._kept([row]).get(number, 0),
+            self.mask_of(row, content),
+            kept=self.kept([row]).get(number, 0),
             waits_for=awaited_of(self.store, [row], None if window is None else window.open_rows()).get(number, ()),
         )
 
@@ -122,18 +88,18 @@ class Records:
         """What steps need of a long ledger; None for any other."""
         return Window.open(self.store, row.process_instance_id, row.folded) if row.folded else None
 
-    def _kept(self, rows: Iterable[InstanceRow]) -> Mapping[int, int]:
+    def kept(self, rows: Iterable[InstanceRow]) -> Mapping[int, int]:
         """How many results each of these keeps although it was undone; nothing is asked for those that were not."""
         return self.store.kept_counts([row.process_instance_id for row in rows if row.status in UNDONE])
 
     def instance(self, number: int) -> ProcessInstance:
         """One record; raises UnknownProcessInstance."""
-        row, content = self._rows(number)
+        row, content = self.rows(number)
         return self._show(row, content, self._window(row))
 
     def situation(self, number: int) -> Situation:
         """One record, and whether anything is still to be waited for; raises UnknownProcessInstance."""
-        row, content = self._rows(number)
+        row, content = self.rows(number)
         # By the row that is shown; what is read after it may be newer, and is then told of as another change.
         mark, window = self.store.revision_mark(row), self._window(row)
         return Situation(instance=self._show(row, content, window), mark=mark, need=self._need(row, window))
@@ -143,7 +109,7 @@ class Records:
 
         ``ended`` is what was just committed. Raises UnknownProcessInstance.
         """
-        row, content, tasks = ended if ended is not None else (*self._rows(number), None)
+        row, content, tasks = ended if ended is not None else (*self.rows(number), None)
         mark, window = self.store.revision_mark(row), self._window(row)
         need = self._need(row, window)
         if need is None:
@@ -163,238 +129,39 @@ class Records:
 
     def variables(self, number: int) -> dict[str, Any]:
         """The variables of one instance; raises UnknownProcessInstance."""
-        row, content = self._rows(number)
+        row, content = self.rows(number)
         found = read_variables(content)
-        mask = self._mask(row, content)
+        mask = self.mask_of(row, content)
         return found if mask is None else dict(mask.mask_value(found))
 
     def at_rest(self, number: int) -> Rested | None:
         """One instance if nothing goes on in it; raises UnknownProcessInstance."""
-        row, content = self._rows(number)
+        row, content = self.rows(number)
         return Rested(row, content) if at_rest(row) else None
 
     def rested(self, instance: Rested) -> ProcessInstance:
         """The record of an instance that has come to rest."""
         return self._show(instance.row, instance.content, self._window(instance.row), instance.tasks)
 
-    def instances(
-        self,
-        wanted: InstanceFilter,
-        *,
-        limit: int,
-        before: int | None,
-    ) -> Page[ProcessInstance]:
-        """Records, newest first, of instances with an id below ``before``; fewer where they are large."""
-        place = None if before is None else (before,)
-        places = find_places(self.store, wanted, limit=limit + 1, before=place, sort="id").found
-        numbers = [number for (number,) in places]
-        shown: list[ProcessInstance] = []
-        room = self.facilities.limits.page_size
-        for start in range(0, min(limit, len(numbers)), FEW_RECORDS):
-            for record in self._several(numbers[start : min(start + FEW_RECORDS, limit)]):
-                shown.append(record)
-                room -= len(record.process_content) + len(record.outputs or "") + len(record.native_outputs)
-                if room < 0 and record.process_instance_id != str(numbers[-1]):
-                    return Page(items=tuple(shown), cursor=record.process_instance_id)
-        return Page(items=tuple(shown), cursor=str(numbers[limit - 1]) if len(numbers) > limit else None)
-
-    def _several(self, numbers: Sequence[int]) -> Iterator[ProcessInstance]:
-        """Several records in this order; one that was purged since is left out."""
-        found = {row.process_instance_id: (row, content) for row, content in self.store.records(numbers)}
-        tasks = self.store.outputs_of(numbers)
-        rows = [row for row, _ in found.values()]
-        kept, awaited = self._kept(rows), awaited_of(self.store, rows)
-        # Asked once for all that are of the same version, as most of a page may be.
-        plain = set(filter(self._is_plain, {row.deployment_id for row in rows if row.origin is None}))
-        for number in numbers:
-            if number in found:
-                row, content = found[number]
-                told = tasks.get(number)
-                hides = row.origin is not None or row.flags & Flags.SECRETS or row.deployment_id not in plain
-                # An origin that was purged between takes what it undid with it.
-                with suppress(UnknownProcessInstance):
-                    yield masked_views.show_instance(
-                        row,
-                        content,
-                        masked_views.outputs_of(told, self.stones) if told else {},
-                        self._mask(row, content) if hides else None,
-                        kept=kept.get(number, 0),
-                        waits_for=awaited.get(number, ()),
-                    )
-
-    def _is_plain(self, deployment_id: str) -> bool:
-        """Whether no variable of the processes of a deployment may be secret."""
-        return not may_hide_variables(self.facilities.definitions.get(deployment_id), self.stones)
-
-    def summaries(self, wanted: InstanceFilter, *, limit: int, before: Place | None, sort: Sort = "id") -> SearchPage:
-        """The same without variables and outputs, which may be large, in this order."""
-        if before is not None:
-            before = self._in_order(before, sort)
-        part, more = self._part(wanted, limit=limit, before=before, sort=sort)
-        kept, awaited = self._kept(part.rows), awaited_of(self.store, part.rows)
-        failures = first_failures(self.store, part.rows)
-        shown: list[ProcessSummary] = []
-        for row in part.rows:
-            number = row.process_instance_id
-            # One that was purged since is left out: what would have to be hidden in it is not known any more.
-            with suppress(UnknownProcessInstance):
-                summary = masked_views.show_summary(
-                    row,
-                    self._mask_in_list(row, awaited.get(number, ()), failures.get(number)),
-                    kept=kept.get(number, 0),
-                    waits_for=awaited.get(number, ()),
-                    failure=failures.get(number),
-                )
-                shown.append(summary)
-        return SearchPage(
-            items=tuple(shown),
-            cursor=None if more is None else "-".join(map(str, more)),
-            inside_words_from=None if part.inside_from is None else str(part.inside_from),
-        )
-
-    def found(self, wanted: InstanceFilter, *, most: int) -> list[InstanceRow]:
-        """All that a search finds, inside of words too, newest first, up to so many."""
-        rows: list[InstanceRow] = []
-        before: Place | None = None
-        while len(rows) < most:
-            count = min(AT_A_TIME, most - len(rows))
-            part, before = self._part(wanted, limit=count, before=before, sort="id", whole=True)
-            rows += part.rows
-            if before is None:
-                break
-        return rows
-
-    def _in_order(self, place: Place, sort: Sort) -> Place:
-        """A place in this order, where a list ended that was perhaps in another."""
-        if sort == "id" or len(place) > 1:
-            return place[-1:] if sort == "id" else place
-        row = self.store.instance(place[0])
-        return (0, 0) if row is None else place_of(row, sort)
-
-    def _part(
-        self, wanted: InstanceFilter, *, limit: int, before: Place | None, sort: Sort, whole: bool = False
-    ) -> tuple[FoundInstances, Place | None]:
-        """A part of the rows, and where the next begins.
-
-        A text that may be encrypted or hold a secret is compared here, as it is shown; a part of few finds ends early.
-        """
-        error, compared = wanted.error, 0
-        asked = wanted if error is None or self.store.cipher is None else wanted._replace(error="")
-        found: list[InstanceRow] = []
-        while True:
-            count = limit + 1 - len(found) if error is None else AT_ONCE
-            part = find_instances(self.store, asked, limit=count, before=before, sort=sort, whole=whole)
-            found += [row for row in part.rows if error is None or self._tells(row, error.lower())]
-            compared += MOST_COMPARED // PIECES if part.stopped is not None else len(part.rows)
-            if len(found) > limit:
-                return part._replace(rows=found[:limit]), place_of(found[limit - 1], sort)
-            if part.stopped is None and len(part.rows) < count:
-                return part._replace(rows=found), None
-            before = part.stopped or place_of(part.rows[-1], sort)
-            if compared >= MOST_COMPARED:
-                return part._replace(rows=found), before
-
-    def _tells(self, row: InstanceRow, text: str) -> bool:
-        """Whether an error of one instance holds this text, in the form in which it may be shown."""
-        told = [row.reason]
-        if row.awaits == "attention":
-            told += [task.reason for task in self.store.tasks(row.process_instance_id)]
-            undos = [self.store.instance(number) for number in undo_ids(row).values()]
-            told += [undo.reason for undo in undos if undo is not None]
-        with suppress(UnknownProcessInstance):
-            mask = self._mask(*self._rows(row.process_instance_id))
-            return any(text in (each if mask is None else mask.mask_text(each)).lower() for each in told if each)
-        return False
-
-    def counts(self, wanted: InstanceFilter) -> dict[ProcessState, int]:
-        """How many instances there are in each state, at most as many as are counted."""
-        states: tuple[ProcessState, ...] = get_args(ProcessState)
-        return {state: count_instances(self.store, wanted._replace(state=state)) for state in states}
-
-    def _mask_in_list(self, row: InstanceRow, awaited: Iterable[Awaited], failure: str | None) -> Mask | None:
-        """What hides the secrets in a summary, where there may be any; raises UnknownProcessInstance."""
-        # What may have to be hidden is in the reasons, and in names of messages and signals.
-        if (
-            row.reason is not None
-            or failure is not None
-            or row.suspension is not None
-            or any(each.kind in ("message", "signal") for each in awaited)
-        ):
-            return self._mask(*self._rows(row.process_instance_id))
-        return None
-
     def tokens(self, number: int) -> list[Token]:
         """Where one instance stands, beside its open tasks; raises UnknownProcessInstance."""
-        row, content = self._rows(number)
+        row, content = self.rows(number)
         tokens, waits, tasks = self.store.tokens(number), self.store.waits(number), self.store.tasks(number)
-        mask = self._mask(row, content)
+        mask = self.mask_of(row, content)
         return [*masked_views.show_tokens(tokens, waits, tasks, mask), *masked_views.show_failed(row)]
 
     def failures(self, number: int) -> list[Failure]:
         """What has failed in one instance and stands still; raises UnknownProcessInstance."""
-        row, content = self._rows(number)
+        row, content = self.rows(number)
         if not row.attention:
             return []
         tasks = {task.id: task for task in self.store.tasks(number)}
         tokens, waits = self.store.tokens(number), self.store.waits(number)
-        return masked_views.show_failures(tokens, waits, tasks, self._mask(row, content))
-
-    def masked_plan(self, instance: Instance, plan: RewindPlan) -> RewindPlan:
-        """What a rewind would do, as it may be shown."""
-        mask = self._mask(instance.row, instance.content)
-        return plan if mask is None else replace(plan, variables=mask.mask_value(dict(plan.variables)))
-
-    def why(self, number: int, engines: Sequence[EngineRow]) -> Explanation:
-        """Why one instance stands where it stands; ``engines`` carry out stones. Raises UnknownProcessInstance."""
-        from .why.explanation import explain  # late, since few programs are asked this by a person
-
-        for tries in range(MOST_TRIES):
-            row, content = self._rows(number)
-            try:
-                explanation = explain(
-                    *self._with_undos(row, content), self._mask(row, content), {engine.id: engine for engine in engines}
-                )
-            except (KeyError, StopIteration):
-                # Rows that do not fit together, since a step has changed them in between; else it is a defect.
-                if tries + 1 == MOST_TRIES:
-                    raise
-                continue
-            if self.store.revision(number) == row.revision:
-                break
-        return explanation
-
-    def _with_undos(self, row: InstanceRow, content: ContentRow) -> tuple[Instance, list[UndoInstance]]:
-        """An instance as it is stored now, with its undos, oldest first."""
-        instance = load_instance(self.facilities, row, content, self._load)
-        loaded = [
-            load_instance(self.facilities, *self._rows(number), lambda _: instance) for number in undo_ids(row).values()
-        ]
-        return instance, [undo for undo in loaded if isinstance(undo, UndoInstance)]
-
-    def rehearsed(self, number: int, act: Callable[[Instance], T]) -> T:
-        """What an act makes of a copy that nobody else has, of one state of the instance; raises what it does."""
-        for left in reversed(range(MOST_TRIES)):
-            revision = self.store.revision(number)
-            try:
-                copy = self._load(number)
-                # No more than a step may look at.
-                with effort.turn(self.facilities.limits, self.facilities.clock.now):
-                    found = act(copy)
-            except (KeyError, StopIteration, RiverstoneError):
-                # Rows may not fit together, or tell of another state, where a step has changed them in between.
-                if left == 0 or self.store.revision(number) == revision:
-                    raise
-            else:
-                if left == 0 or self.store.revision(number) == revision:
-                    break
-        return found
-
-    def _load(self, number: int) -> Instance:
-        return load_instance(self.facilities, *self._rows(number), self._load)
+        return masked_views.show_failures(tokens, waits, tasks, self.mask_of(row, content))
 
     def sources(self, number: int) -> tuple[str, ...]:
         """The BPMN files that one instance runs; raises UnknownProcessInstance."""
-        row, _ = self._rows(number)
+        row, _ = self.rows(number)
         deployment = self.store.catalogue.deployment(row.deployment_id)
         return texts_of(sources_of(self.store, deployment)) if deployment is not None else ()
 
@@ -408,7 +175,7 @@ class Records:
         state: TaskState | None = None,
     ) -> list[Task]:
         """The tasks of one instance ``after`` one, oldest first; raises UnknownProcessInstance."""
-        mask = self._mask(*self._rows(number))
+        mask = self.mask_of(*self.rows(number))
         running = self.facilities.dispatcher.running
         whole = limit is None and not after and element_id is None and state is None
         rows = self.store.tasks(number) if whole else self.store.some_tasks(number, after, limit, element_id, state)
@@ -427,7 +194,7 @@ class Records:
         """The tasks of one instance, counted by element and state; raises UnknownProcessInstance."""
         from .lists.task_counts import count_tasks  # late, since few programs are asked this
 
-        mask = self._mask(*self._rows(number))
+        mask = self.mask_of(*self.rows(number))
         return count_tasks(self.store, number, mask, self.facilities.dispatcher.running)
 
     def resources(self, rows: Sequence[ResourceRow]) -> Iterator[Resource]:
@@ -462,10 +229,10 @@ class Records:
         """What happened in one instance, oldest first, but for the first ``after``; raises UnknownProcessInstance."""
         from .history import history_of  # late, since few programs are asked this
 
-        row, content = self._rows(number)
+        row, content = self.rows(number)
         undos = self._undo_rows(row)
         notes = self.store.history(number)
-        mask = self._mask(row, content)
+        mask = self.mask_of(row, content)
         decisions = self._every_decision(number)
         entries = history_of(row, self.store.tasks(number), undos, decisions, notes, self.stones, mask)
         shown = tuple(entries[after : after + limit])
@@ -498,7 +265,7 @@ class Records:
 
         Raises UnknownProcessInstance.
         """
-        mask = self._mask(*self._rows(number))
+        mask = self.mask_of(*self.rows(number))
         rows = self.store.decisions_made(number, limit=limit + 1, before=before)
         sizes = accumulate(row.size for row in rows)
         fitting = 1 + sum(1 for size in sizes if size < self.facilities.limits.page_size)
@@ -511,7 +278,7 @@ class Records:
         row = self.store.task(number)
         if row is None:
             raise UnknownTask(str(number))
-        mask = self._mask(*self._rows(row.process_instance_id))
+        mask = self.mask_of(*self.rows(row.process_instance_id))
         running = bool(row.open) and self.facilities.dispatcher.running(number)
         first = self.store.task(int(row.after)) if row.after and row.after[0] != "[" else None
         followed = masked_views.Followed({row.id: row} if first is None else {row.id: row, first.id: first})

@@ -292,7 +292,7 @@ def test_it_is_told_where_the_inside_of_words_was_left_out(engine: Engine, monke
     assert engine.search(text="eijing", business_key="ORD-2024-7").inside_words_from is None
     assert names(engine, text="eijing", business_key="ORD-2024-7") == [NAMED[0][0]]
     assert engine.search(text="eijing").items == ()
-    found = engine._records.found(InstanceFilter(text="eijing"), most=9)
+    found = engine._lists.found(InstanceFilter(text="eijing"), most=9)
     assert [row.name for row in found] == [NAMED[0][0]], "what a batch acts upon is sought in all"
 
 

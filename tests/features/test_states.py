@@ -228,7 +228,7 @@ def test_an_older_store_tells_it_of_what_it_has(store: str, tmp_path: Path, worl
         shown = engine.search(limit=500).items
         assert shown
         for each in shown:
-            instance = engine._records._load(int(each.process_instance_id))
+            instance = engine._rehearsals._load(int(each.process_instance_id))
             # That it is a stone is said since schema 0042, and of what waited before from its next step on.
             now = awaited_by(instance)
             assert each.awaits == (None if now == "stone" else now), each

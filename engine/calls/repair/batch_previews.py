@@ -12,6 +12,7 @@ from ...errors import RiverstoneError
 from ...instance.instance import Instance
 from ...ledger.ledger import DONE_WITH
 from ...showing.records import Records
+from ...showing.rehearsals import Rehearsals
 from ...showing.why.reasons import Groups, Reason, largest, reasons_of, shown
 from ...steps.repair import migrating, rewinding
 from ...steps.repair.batching import rewind_target, version_in
@@ -32,8 +33,11 @@ def most_looked_at(action: BatchAction) -> int:
 class BatchPreviews:
     """Looks at one process after another, and changes none."""
 
-    def __init__(self, records: Records, batches: BatchRecords, definitions: Definitions) -> None:
+    def __init__(
+        self, records: Records, rehearsals: Rehearsals, batches: BatchRecords, definitions: Definitions
+    ) -> None:
         self._records = records
+        self._rehearsals = rehearsals
         self._batches = batches
         self._definitions = definitions
 
@@ -70,7 +74,7 @@ class BatchPreviews:
             return plan, [instance.tasks[int(step.task_id)] for step in plan.steps]
 
         try:
-            plan, tasks = self._records.rehearsed(number, plan_of)
+            plan, tasks = self._rehearsals.of(number, plan_of)
         except RiverstoneError as error:
             return [Reason(number, options["element_id"], None, error.message)]
         if plan.migration is not None and plan.migration.findings:
@@ -82,9 +86,7 @@ class BatchPreviews:
         number = row.process_instance_id
         try:
             definition = self._definitions.get(options["deployment_id"])
-            plan = self._records.rehearsed(
-                number, lambda copy: migrating.rehearse(copy, definition, options["mapping"])
-            )
+            plan = self._rehearsals.of(number, lambda copy: migrating.rehearse(copy, definition, options["mapping"]))
         except RiverstoneError as error:
             return [Reason(number, "", None, error.message)]
         if plan.findings:

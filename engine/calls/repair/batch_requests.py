@@ -61,7 +61,7 @@ class BatchRequests(RepairCalls):
 
     def _found(self, wanted: InstanceFilter) -> list[InstanceRow]:
         most = self.limits.batch_processes
-        rows = self._records.found(wanted, most=most + 1)
+        rows = self._lists.found(wanted, most=most + 1)
         if not rows:
             raise Invalid("No process is found by this, so there is nothing to do.", code="batch-empty")
         if len(rows) > most:

@@ -160,7 +160,9 @@ class BatchCalls(BatchRequests):
         with engine_errors():
             rows = self._found(wanted)
             most = most_looked_at(action)
-            looks = BatchPreviews(self._records, self._records_of_batches, self._facilities.definitions)
+            looks = BatchPreviews(
+                self._records, self._rehearsals, self._records_of_batches, self._facilities.definitions
+            )
             groups, left_out = looks.groups(action, rows[:most], options)
         return BatchPreview(
             action=action,
@@ -181,7 +183,7 @@ class BatchCalls(BatchRequests):
         wanted, _ = self._searched_for(where or {"state": "attention"}, owner, narrowed=False)
         groups = Groups()
         with engine_errors():
-            rows = self._records.found(wanted, most=MOST_SUMMED + 1)
+            rows = self._lists.found(wanted, most=MOST_SUMMED + 1)
             for row in rows[:MOST_SUMMED]:
                 for reason in reasons_of(self._records, row):
                     groups.add(reason)

@@ -124,7 +124,7 @@ class RepairCalls(SuspensionCalls):
         given, made = self._checked(parameters, "parameters"), self._checked(outputs, "outputs")
         repair_plans.check_action(action, given, made)
         with engine_errors():
-            return self._records.rehearsed(
+            return self._rehearsals.of(
                 self._instance_of(number),
                 lambda copy: repair_plans.plan_for_task(copy, action, number, parameters=given, outputs=made),
             )
@@ -140,7 +140,7 @@ class RepairCalls(SuspensionCalls):
         number = number_of(process_instance_id, UnknownProcessInstance)
         repair_plans.check_action(action, {}, {})
         with engine_errors():
-            return self._records.rehearsed(number, lambda copy: repair_plans.plan_for_element(copy, action, element_id))
+            return self._rehearsals.of(number, lambda copy: repair_plans.plan_for_element(copy, action, element_id))
 
     def resume(self, task_id: str) -> ProcessInstance:
         """Roll back the process that this failed task holds up, or the debug run that it belongs to.
@@ -225,14 +225,14 @@ class RepairCalls(SuspensionCalls):
         version = self._version(deployment_id, mapping)
         if version is not None:
             with engine_errors():
-                return self._records.rehearsed(
+                return self._rehearsals.of(
                     number,
-                    lambda copy: self._records.masked_plan(copy, rewinding.preview_rewind(copy, task, version)),
+                    lambda copy: self._rehearsals.masked_plan(copy, rewinding.preview_rewind(copy, task, version)),
                 )
 
         def action(turn: Turn) -> RewindPlan:
             instance = turn.instance(number)
-            return self._records.masked_plan(instance, rewinding.preview_rewind(instance, task))
+            return self._rehearsals.masked_plan(instance, rewinding.preview_rewind(instance, task))
 
         plan: RewindPlan = self._pump.step(action)
         return plan
@@ -298,7 +298,7 @@ class RepairCalls(SuspensionCalls):
         given = self._mapping(mapping)
         with engine_errors():
             definition = self._facilities.definitions.get(deployment_id)
-            return self._records.rehearsed(number, lambda copy: migrating.rehearse(copy, definition, given))
+            return self._rehearsals.of(number, lambda copy: migrating.rehearse(copy, definition, given))
 
     def _mapping(self, mapping: Mapping[str, str] | None) -> dict[str, str]:
         found = self._checked(mapping, "mapping")

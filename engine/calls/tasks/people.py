@@ -176,10 +176,9 @@ class PeopleCalls(Checked):
         found = self._found(task_id, person)
         if values is not None:
             jsontext.check(dict(values), limits=self._workings.limits, name="values")
-        records = self._workings._records
         with engine_errors():
-            mask = records.mask(found.task.process_instance_id)
-            return records.rehearsed(
+            mask = self._workings._records.mask(found.task.process_instance_id)
+            return self._workings._rehearsals.of(
                 found.task.process_instance_id,
                 lambda copy: show_form(copy, found, person or EVERYBODY, mask, values),
             )

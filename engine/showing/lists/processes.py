@@ -1,0 +1,196 @@
+"""Process instances in lists: found, counted, and shown a part at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import get_args
+
+from ....models import (
+    FoundInstances,
+    InstanceFilter,
+    InstanceRow,
+    Place,
+    Sort,
+    count_instances,
+    find_instances,
+    find_places,
+    place_of,
+)
+from ....models.vocabulary import ProcessState
+from ...errors import UnknownProcessInstance
+from ...instance.flags import Flags
+from ...ledger.secrets import may_hide_variables
+from ...mask import Mask
+from ...undo.creation import undo_ids
+from ...views.pages import Page
+from ...views.processes import Awaited, ProcessInstance, ProcessSummary, SearchPage
+from .. import masked_views
+from ..records import Records
+from ..why.failures import first_failures
+from .awaited import awaited_of
+
+AT_ONCE, MOST_COMPARED = 100, 1_000
+"""How many rows are read at once, and in all for one part, whose texts are compared here."""
+FEW_RECORDS = 25
+"""How many records, whose variables may be large, are read at once."""
+PIECES = 2
+"""How many pieces of a long list are gone through for one part."""
+AT_A_TIME = 500
+"""How many rows are read at once of those that are only counted or listed."""
+
+
+class ProcessLists:
+    """Lists of one store, in which whatever may be secret is masked as in the records."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._facilities = records.facilities
+        self._store = records.store
+        self._stones = records.stones
+
+    def instances(
+        self,
+        wanted: InstanceFilter,
+        *,
+        limit: int,
+        before: int | None,
+    ) -> Page[ProcessInstance]:
+        """Records, newest first, of instances with an id below ``before``; fewer where they are large."""
+        place = None if before is None else (before,)
+        places = find_places(self._store, wanted, limit=limit + 1, before=place, sort="id").found
+        numbers = [number for (number,) in places]
+        shown: list[ProcessInstance] = []
+        room = self._facilities.limits.page_size
+        for start in range(0, min(limit, len(numbers)), FEW_RECORDS):
+            for record in self._several(numbers[start : min(start + FEW_RECORDS, limit)]):
+                shown.append(record)
+                room -= len(record.process_content) + len(record.outputs or "") + len(record.native_outputs)
+                if room < 0 and record.process_instance_id != str(numbers[-1]):
+                    return Page(items=tuple(shown), cursor=record.process_instance_id)
+        return Page(items=tuple(shown), cursor=str(numbers[limit - 1]) if len(numbers) > limit else None)
+
+    def _several(self, numbers: Sequence[int]) -> Iterator[ProcessInstance]:
+        """Several records in this order; one that was purged since is left out."""
+        found = {row.process_instance_id: (row, content) for row, content in self._store.records(numbers)}
+        tasks = self._store.outputs_of(numbers)
+        rows = [row for row, _ in found.values()]
+        kept, awaited = self._records.kept(rows), awaited_of(self._store, rows)
+        # Asked once for all that are of the same version, as most of a page may be.
+        plain = set(filter(self._is_plain, {row.deployment_id for row in rows if row.origin is None}))
+        for number in numbers:
+            if number in found:
+                row, content = found[number]
+                told = tasks.get(number)
+                hides = row.origin is not None or row.flags & Flags.SECRETS or row.deployment_id not in plain
+                # An origin that was purged between takes what it undid with it.
+                with suppress(UnknownProcessInstance):
+                    yield masked_views.show_instance(
+                        row,
+                        content,
+                        masked_views.outputs_of(told, self._stones) if told else {},
+                        self._records.mask_of(row, content) if hides else None,
+                        kept=kept.get(number, 0),
+                        waits_for=awaited.get(number, ()),
+                    )
+
+    def _is_plain(self, deployment_id: str) -> bool:
+        """Whether no variable of the processes of a deployment may be secret."""
+        return not may_hide_variables(self._facilities.definitions.get(deployment_id), self._stones)
+
+    def summaries(self, wanted: InstanceFilter, *, limit: int, before: Place | None, sort: Sort = "id") -> SearchPage:
+        """The same without variables and outputs, which may be large, in this order."""
+        if before is not None:
+            before = self._in_order(before, sort)
+        part, more = self._part(wanted, limit=limit, before=before, sort=sort)
+        kept, awaited = self._records.kept(part.rows), awaited_of(self._store, part.rows)
+        failures = first_failures(self._store, part.rows)
+        shown: list[ProcessSummary] = []
+        for row in part.rows:
+            number = row.process_instance_id
+            # One that was purged since is left out: what would have to be hidden in it is not known any more.
+            with suppress(UnknownProcessInstance):
+                summary = masked_views.show_summary(
+                    row,
+                    self._mask_in_list(row, awaited.get(number, ()), failures.get(number)),
+                    kept=kept.get(number, 0),
+                    waits_for=awaited.get(number, ()),
+                    failure=failures.get(number),
+                )
+                shown.append(summary)
+        return SearchPage(
+            items=tuple(shown),
+            cursor=None if more is None else "-".join(map(str, more)),
+            inside_words_from=None if part.inside_from is None else str(part.inside_from),
+        )
+
+    def _mask_in_list(self, row: InstanceRow, awaited: Iterable[Awaited], failure: str | None) -> Mask | None:
+        """What hides the secrets in a summary, where there may be any; raises UnknownProcessInstance."""
+        # What may have to be hidden is in the reasons, and in names of messages and signals.
+        if (
+            row.reason is not None
+            or failure is not None
+            or row.suspension is not None
+            or any(each.kind in ("message", "signal") for each in awaited)
+        ):
+            return self._records.mask_of(*self._records.rows(row.process_instance_id))
+        return None
+
+    def found(self, wanted: InstanceFilter, *, most: int) -> list[InstanceRow]:
+        """All that a search finds, inside of words too, newest first, up to so many."""
+        rows: list[InstanceRow] = []
+        before: Place | None = None
+        while len(rows) < most:
+            count = min(AT_A_TIME, most - len(rows))
+            part, before = self._part(wanted, limit=count, before=before, sort="id", whole=True)
+            rows += part.rows
+            if before is None:
+                break
+        return rows
+
+    def _in_order(self, place: Place, sort: Sort) -> Place:
+        """A place in this order, where a list ended that was perhaps in another."""
+        if sort == "id" or len(place) > 1:
+            return place[-1:] if sort == "id" else place
+        row = self._store.instance(place[0])
+        return (0, 0) if row is None else place_of(row, sort)
+
+    def _part(
+        self, wanted: InstanceFilter, *, limit: int, before: Place | None, sort: Sort, whole: bool = False
+    ) -> tuple[FoundInstances, Place | None]:
+        """A part of the rows, and where the next begins.
+
+        A text that may be encrypted or hold a secret is compared here, as it is shown; a part of few finds ends early.
+        """
+        error, compared = wanted.error, 0
+        asked = wanted if error is None or self._store.cipher is None else wanted._replace(error="")
+        found: list[InstanceRow] = []
+        while True:
+            count = limit + 1 - len(found) if error is None else AT_ONCE
+            part = find_instances(self._store, asked, limit=count, before=before, sort=sort, whole=whole)
+            found += [row for row in part.rows if error is None or self._tells(row, error.lower())]
+            compared += MOST_COMPARED // PIECES if part.stopped is not None else len(part.rows)
+            if len(found) > limit:
+                return part._replace(rows=found[:limit]), place_of(found[limit - 1], sort)
+            if part.stopped is None and len(part.rows) < count:
+                return part._replace(rows=found), None
+            before = part.stopped or place_of(part.rows[-1], sort)
+            if compared >= MOST_COMPARED:
+                return part._replace(rows=found), before
+
+    def _tells(self, row: InstanceRow, text: str) -> bool:
+        """Whether an error of one instance holds this text, in the form in which it may be shown."""
+        told = [row.reason]
+        if row.awaits == "attention":
+            told += [task.reason for task in self._store.tasks(row.process_instance_id)]
+            undos = [self._store.instance(number) for number in undo_ids(row).values()]
+            told += [undo.reason for undo in undos if undo is not None]
+        with suppress(UnknownProcessInstance):
+            mask = self._records.mask_of(*self._records.rows(row.process_instance_id))
+            return any(text in (each if mask is None else mask.mask_text(each)).lower() for each in told if each)
+        return False
+
+    def counts(self, wanted: InstanceFilter) -> dict[ProcessState, int]:
+        """How many instances there are in each state, at most as many as are counted."""
+        states: tuple[ProcessState, ...] = get_args(ProcessState)
+        return {state: count_instances(self._store, wanted._replace(state=state)) for state in states}
