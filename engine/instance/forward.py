@@ -13,7 +13,7 @@ from ..bpmn.running.node import Node
 from ..bpmn.running.retracing import StepNotes
 from ..bpmn.running.token import Token
 from ..errors import Conflict
-from ..ledger import ledger
+from ..ledger import causality, ledger
 from . import freezing, process_slots, taken_back
 from .flags import Flags
 from .instance import Instance
@@ -86,7 +86,7 @@ class ForwardInstance(Instance):
             number = self.row.retraced = self.row.retraced + 1
             if note.causes != way.said[0]:
                 causes = jsontext.dumps(note.causes)
-                way.said = note.causes, causes if len(causes) < ledger.LONG_AFTER else str(number)
+                way.said = note.causes, causes if len(causes) < causality.LONG_AFTER else str(number)
             else:
                 causes = way.said[1]
             row = RetraceRow(self.number, number, note.kind, note.token, note.name, causes, note.data)

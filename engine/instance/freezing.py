@@ -22,7 +22,7 @@ from ..bpmn.running.results import Place, Results
 from ..bpmn.running.token import COMPLETED, Token
 from ..errors import ExpressionError, Invalid
 from ..language.mapped import all_of
-from ..ledger import ledger
+from ..ledger import causality, ledger
 from .instance import Instance
 from .tasks.new_tasks import new_task
 from .tasks.task_parameters import code_of, resolve
@@ -69,7 +69,7 @@ def made_by(tasks: dict[int, TaskRow], activity: Node, entry: Executed, call_pat
     nodes = [activity, *(activity.body.walk() if activity.body is not None else ())]
     calls = [node.namespace for node in nodes if isinstance(node, CallActivity)]
     names = {node.name for node in nodes}
-    return ledger.made_inside(tasks, entry["tasks"], names, calls, call_path, since=abs(entry["id"]))
+    return causality.made_inside(tasks, entry["tasks"], names, calls, call_path, since=abs(entry["id"]))
 
 
 def outputs_of(rows: Sequence[TaskRow], activity: str, calls: int) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ from ..bpmn.running.token import Token
 from ..bpmn.running.weight import Weight
 from ..errors import Invalid, LimitExceeded, UnknownDecision
 from ..language.context import Context
-from ..ledger import deferral, ledger, provenance
+from ..ledger import causality, deferral, hook_calls, ledger, provenance
 from ..ledger.provenance import DefinedBy
 from ..ledger.window import Window
 from ..mask import Mask
@@ -135,7 +135,7 @@ class Instance:
         state.load(self.workflow, tokens, waits, here, self.tasks, fold.ended)
         self.weight.load(here, tokens)
         self.weight.total += fold.weight
-        self.followed = ledger.said_last(here, self.tasks)
+        self.followed = causality.said_last(here, self.tasks)
         if self.has(Flags.DECISIONS):
             self.weight.total += store.size_of_decisions_made(self.number)
         self.saved.tokens.update(token.id for token in tokens)
@@ -351,12 +351,14 @@ class Instance:
 
     def work(self, row: TaskRow) -> Work:
         """The present hook of a task as plain data, for whoever carries it out."""
-        return ledger.work_of(row, self.row, self.definition.version)
+        return hook_calls.work_of(row, self.row, self.definition.version)
 
     def work_of_check(self, row: TaskRow) -> Work:
         """A look at what a task made, which is no delivery of it."""
         work = self.work(row)
-        return replace(work, event="check", state=None, delivery=CHECK, phase=ledger.PHASES.get(row.status, "partial"))
+        return replace(
+            work, event="check", state=None, delivery=CHECK, phase=hook_calls.PHASES.get(row.status, "partial")
+        )
 
     # -- saving
 

@@ -9,7 +9,7 @@ from ...models import TaskRow
 from ..bpmn.running.node import Node
 from ..bpmn.running.token import Token
 from ..bpmn.running.token_data import COMPENSATES
-from ..ledger import ledger
+from ..ledger import causality, ledger
 from . import freezing
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ def before(tasks: Mapping[int, TaskRow], rows: Iterable[int]) -> set[int]:
             continue
         found.add(task_id)
         # Many may have followed the same many others.
-        if (text := ledger.after_text(tasks[task_id], tasks)) not in read:
+        if (text := causality.after_text(tasks[task_id], tasks)) not in read:
             read.add(text)
-            pending += ledger.after(tasks[task_id], tasks)
+            pending += causality.after(tasks[task_id], tasks)
     return found
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from ...models import TaskRow
 from .. import jsontext
-from . import ledger
+from . import entries, ledger
 
 
 def begin(row: TaskRow, signature: Mapping[str, str] | None) -> None:
@@ -61,6 +61,6 @@ def spend_early(row: TaskRow) -> None:
     if kept is None or "signed" in kept:
         return
     ledger.drop(row, "early")
-    ledger.log(row, ("Somebody outside told what came of it before its start had deferred it.",))
+    entries.log(row, ("Somebody outside told what came of it before its start had deferred it.",))
     if kept["outputs"]:
         row.outputs = jsontext.dumps({**kept["outputs"], **(jsontext.read(row.outputs) if row.outputs else {})})

@@ -17,7 +17,7 @@ from ...models.claims.looks import Looks
 from ...models.vocabulary import UNDER_WAY
 from .. import failpoints
 from ..instance.facilities import Facilities
-from ..ledger import ledger
+from ..ledger import entries, hook_calls
 from ..work import Outcome
 from .instances import InstanceCache
 
@@ -60,7 +60,7 @@ class MonitorPolls:
         ):
             return False
         self._note(row.due, (row.id,))
-        if row.due - self.facilities.clock.now() >= ledger.FAR_OFF:
+        if row.due - self.facilities.clock.now() >= entries.FAR_OFF:
             self._note_idle(row.process_instance_id)
         return True
 
@@ -152,7 +152,7 @@ class MonitorPolls:
                 row.due, row.owner = None, facilities.engine_id
         if taken:
             failpoints.reach("before-handover")
-            facilities.dispatcher.submit([ledger.work_of_monitor(look) for look in taken])
+            facilities.dispatcher.submit([hook_calls.work_of_monitor(look) for look in taken])
             failpoints.reach("after-handover")
 
     def _take_due(self, now: int) -> array[int]:
@@ -173,10 +173,10 @@ class MonitorPolls:
         # What was lost before has its losses forgotten by a poll that comes back.
         if not (outcome.unchanged and self._is_local) or outcome.delivery:
             return False
-        due = ledger.next_poll(outcome.interval, self.facilities.clock.now())
+        due = entries.next_poll(outcome.interval, self.facilities.clock.now())
         with self._lock:
             self.taken.append((due, outcome))
-            self.pressing = self.pressing or outcome.interval * 1000 < ledger.FAR_OFF
+            self.pressing = self.pressing or outcome.interval * 1000 < entries.FAR_OFF
         return True
 
     def holds(self) -> set[int]:
@@ -237,7 +237,7 @@ class MonitorPolls:
                 if (instance := self._cache.peek(outcome.process_instance_id)) is not None:
                     row = instance.tasks[outcome.task_id]
                     row.due, row.owner = due, keeper
-                    if outcome.interval * 1000 >= ledger.FAR_OFF:
+                    if outcome.interval * 1000 >= entries.FAR_OFF:
                         self._note_idle(instance.number)
         return stopped
 

@@ -19,7 +19,9 @@ from ..bpmn.running.token_data import CALLED, TASK
 from ..clock import moment
 from ..instance.flags import Flags
 from ..instance.notes.variables import read as read_variables
-from ..ledger.ledger import after_text, in_order_of_results, logged, place
+from ..ledger.causality import after_text
+from ..ledger.entries import logged
+from ..ledger.ledger import in_order_of_results, place
 from ..ledger.ledger import saved as saved_in
 from ..ledger.secrets import mask_of, names_in, names_put_out
 from ..ledger.window import Fold

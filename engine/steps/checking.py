@@ -13,7 +13,7 @@ from ...models.search.resources import Resources
 from ..errors import Conflict, UnknownTask
 from ..instance.forward import ForwardInstance, forward_of
 from ..instance.instance import Instance
-from ..ledger import ledger
+from ..ledger import entries
 from ..ledger.ledger import exists
 from ..work import Outcome
 from .tasks import external_checks
@@ -75,7 +75,7 @@ def accept_gone(instance: Instance, task_ids: Collection[int], checks: Mapping[i
             raise Conflict(text, code="not-gone", status=process.row.status, allowed=("skip", "rollback"))
     for row in chosen:
         row.undo = "undone"
-        ledger.log(row, ("It was gone, which somebody has accepted as undone.",))
+        entries.log(row, ("It was gone, which somebody has accepted as undone.",))
         process.changes.task_changed(row)
     process.changes.instance_changed(process.row)
     process.save()

@@ -13,7 +13,7 @@ from ...models.vocabulary import UNDER_WAY, UNDO_BEGUN, UNDO_KINDS
 from .. import jsontext
 from ..instance.forward import ForwardInstance
 from ..instance.instance import Instance
-from ..ledger import ledger
+from ..ledger import entries, ledger
 from ..undo.instance import UndoInstance
 from ..undo.nodes import UndoProcess
 from ..work import Outcome
@@ -56,7 +56,7 @@ def enter_late(instance: Instance, row: TaskRow, outcome: Outcome, *, straggled:
         said = True
     else:
         gone = row.undo in GONE or (undo is not None and undo.undoes(row))
-        said = ledger.enter_late(row, outcome.outputs, first=straggled, again=made and gone)
+        said = entries.enter_late(row, outcome.outputs, first=straggled, again=made and gone)
     if said or made:
         instance.tasks.outdated |= row.id in instance.tasks.older
         instance.changes.task_changed(row)

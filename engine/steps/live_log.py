@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..instance.instance import Instance
-from ..ledger import ledger
+from ..ledger import entries, ledger
 from ..work import LiveLines
 
 
@@ -17,6 +17,6 @@ def tell(instance: Instance, told: LiveLines) -> None:
     answered = row.due is not None and instance.facilities.dispatcher.remote
     if answered or asked != (told.attempt, told.event, told.delivery):
         return
-    if ledger.log_live(row, told):
+    if entries.log_live(row, told):
         instance.changes.task_changed(row)
         instance.save()

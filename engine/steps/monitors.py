@@ -6,7 +6,7 @@ from ...models import TaskRow
 from ...models.vocabulary import UNDO_BEGUN, UNDO_KINDS, UNDO_MONITORS
 from ..instance.instance import Instance
 from ..instance.tasks.hand_over import hand_over
-from ..ledger import ledger
+from ..ledger import entries, ledger
 from ..stones.stone import Stone
 from ..work import Outcome
 from .draining import is_stopping
@@ -34,7 +34,7 @@ def poll_again(instance: Instance, row: TaskRow) -> None:
         instance.stop_task(row, "canceled", "It was stopped between two looks of its monitor.")
         return
     row.owner = instance.facilities.engine_id
-    row.due = ledger.next_poll(instance.facilities.stone_of(row).monitor_interval, instance.now())
+    row.due = entries.next_poll(instance.facilities.stone_of(row).monitor_interval, instance.now())
 
 
 def look_again(instance: Instance, row: TaskRow, stone: type[Stone], outcome: Outcome) -> bool:
@@ -49,7 +49,7 @@ def look_again(instance: Instance, row: TaskRow, stone: type[Stone], outcome: Ou
     row.status = "monitor.failed" if watches is None else UNDO_BEGUN[watches]
     row.reason = f"Look {failed} of {stone.monitor_retries} that may fail: {outcome.reason}"
     row.owner = instance.facilities.engine_id
-    row.due = ledger.next_poll(max(stone.monitor_interval, backoff(row, stone, failed)), now)
+    row.due = entries.next_poll(max(stone.monitor_interval, backoff(row, stone, failed)), now)
     return True
 
 

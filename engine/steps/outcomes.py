@@ -14,7 +14,7 @@ from ..instance.flags import Flags
 from ..instance.instance import Instance
 from ..instance.tasks import quota_slots
 from ..instance.tasks.hand_over import hand_over
-from ..ledger import deferral, ledger, secrets
+from ..ledger import deferral, entries, ledger, secrets
 from ..undo.instance import UndoInstance
 from ..work import Outcome
 from .attempts import attempt_taken_back, not_done
@@ -46,7 +46,7 @@ def apply_outcome(instance: Instance, outcome: Outcome) -> None:
         apply_late(instance, row, outcome)
         return
     before = row.outputs
-    ledger.enter(row, outcome)
+    entries.enter(row, outcome)
     if row.outputs is not before:
         instance.weight.total += len(row.outputs or "") - len(before or "")
     if row.lost:
@@ -90,7 +90,7 @@ def _deferred(instance: Instance, row: TaskRow, outcome: Outcome) -> None:
         row.event, row.status = "monitor", "monitor.begin"
         timeout = stone.timeouts.get("monitor") if timeout is None else timeout
         row.deadline = None if timeout is None else now + round(timeout * 1000)
-        row.due = ledger.next_poll(stone.monitor_interval, now)
+        row.due = entries.next_poll(stone.monitor_interval, now)
     # It is in nobody's hands: an engine that dies leaves no more of it than the time when it is due.
     row.owner = None if row.due is None else instance.facilities.engine_id
     if (told := take_early(row)) is not None:

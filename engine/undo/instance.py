@@ -23,7 +23,7 @@ from ..instance.notes.standing import note_standing
 from ..instance.tasks.hand_over import hand_over
 from ..instance.tasks.new_tasks import new_task
 from ..instance.tasks.offers import topic_of
-from ..ledger import ledger, provenance, secrets
+from ..ledger import entries, hook_calls, ledger, provenance, secrets
 from ..ledger.provenance import DefinedBy
 from ..ledger.window import Window
 from ..observing.observer import observed
@@ -207,7 +207,7 @@ class UndoInstance(Instance):
     def work(self, row: TaskRow) -> Work:
         if row.target is None:
             return super().work(row)
-        return ledger.work_of(row, self.row, self.origin.definition.version, self._target(row), self.origin.row)
+        return hook_calls.work_of(row, self.row, self.origin.definition.version, self._target(row), self.origin.row)
 
     def _begin_undo_task(self, token: Token) -> None:
         """Make the task that undoes the row named by the token's node, and hand it over."""
@@ -216,7 +216,7 @@ class UndoInstance(Instance):
         row = new_task(self, token, target.stone, target.namespace, kind=kind, event=kind)
         row.target = target.id
         row.name = target.name or target.node
-        if late := ledger.take_late(target) if target.undo == "left" else None:
+        if late := entries.take_late(target) if target.undo == "left" else None:
             ledger.keep(row, late=late)
             self.changes.task_changed(target)
             self.changes.instance_changed(self.origin.row)
@@ -312,7 +312,7 @@ class UndoInstance(Instance):
         self._end_undo_task(row, UNDO_SUCCEEDED[self.kind], "undone", row.reason)
         if token is None:
             return
-        if target.undo == "undone" and ledger.late(target):
+        if target.undo == "undone" and entries.late(target):
             target.undo = "left"
             self._begin_undo_task(token)
         else:

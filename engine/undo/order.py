@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ...models import TaskRow
 from ...models.vocabulary import UndoKind, UndoMark
-from ..ledger import ledger
+from ..ledger import causality, ledger
 from .frozen import Bunch, Order
 
 HANDLED: frozenset[UndoMark] = ledger.DONE_WITH | {"left"}
@@ -120,9 +120,9 @@ def first_followed(tasks: Mapping[int, TaskRow], wanted: Collection[int], later:
                 return start
             seen.add(task_id)
             # Many may have followed the same many others.
-            if (text := ledger.after_text(tasks[task_id], tasks)) not in read:
+            if (text := causality.after_text(tasks[task_id], tasks)) not in read:
                 read.add(text)
-                pending += ledger.after(tasks[task_id], tasks)
+                pending += causality.after(tasks[task_id], tasks)
     return None
 
 
@@ -141,10 +141,10 @@ def _causes(tasks: Mapping[int, TaskRow], stands_for: Mapping[int, int]) -> _Cau
     of: dict[int, int] = {}
     joined: dict[int, set[int]] = {}
     for task_id, row in tasks.items():
-        text = ledger.after_text(row, tasks)
+        text = causality.after_text(row, tasks)
         number = read.get(text)
         if number is None:
-            causes = [stands_for.get(cause, cause) for cause in ledger.after(row, tasks) if cause in tasks]
+            causes = [stands_for.get(cause, cause) for cause in causality.after(row, tasks) if cause in tasks]
             own = tuple(sorted(set(causes))) if len(causes) > 1 else tuple(causes)
             number = read[text] = numbers.setdefault(own, len(numbers))
         if task_id in stands_for:

@@ -13,7 +13,7 @@ import pytest
 
 from riverstone.engine import Engine, Stone, TaskInfo, VirtualClock
 from riverstone.engine.ledger import window
-from riverstone.engine.ledger.ledger import LONG_AFTER
+from riverstone.engine.ledger.causality import LONG_AFTER
 from riverstone.engine.ledger.window import Window
 from riverstone.engine.river.river import River
 

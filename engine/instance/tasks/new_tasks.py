@@ -12,7 +12,7 @@ from ...bpmn.elements.tasks import StoneTask, run_namespace
 from ...bpmn.running.token import STARTED, Token
 from ...bpmn.running.token_data import COMPENSATES, RUN
 from ...errors import ExpressionError, Invalid, LimitExceeded
-from ...ledger import ledger, secrets
+from ...ledger import causality, ledger, secrets
 from ..flags import Flags
 from . import user_tasks
 from .hand_over import hand_over
@@ -170,7 +170,7 @@ def new_task(
             row.after = instance.followed[1]
         else:
             row.after = f"[{','.join([str(cause) for cause in causes if cause > 0])}]"
-            instance.followed = causes, row.after if len(row.after) < ledger.LONG_AFTER else str(row.id)
+            instance.followed = causes, row.after if len(row.after) < causality.LONG_AFTER else str(row.id)
     if node.bpmn_name:
         row.name = node.bpmn_name[:255]
     if token.data and (own := node.data_before_inputs(token)):

@@ -14,7 +14,7 @@ from ...bpmn.running.token import Token
 from ...bpmn.running.token_data import CALLED, RUN, TASK
 from ...errors import Conflict
 from ...instance.forward import ForwardInstance
-from ...ledger import ledger
+from ...ledger import causality, ledger
 from .joins import is_queued, starved
 
 
@@ -85,12 +85,12 @@ def _after(tasks: Mapping[int, TaskRow], target: int) -> set[int]:
     bunches: dict[str, list[int]] = {}
     followers: dict[int, list[list[int]]] = {}
     for row in tasks.values():
-        text = ledger.after_text(row, tasks)
+        text = causality.after_text(row, tasks)
         if not text:
             continue
         if text not in bunches:
             bunches[text] = []
-            for cause in ledger.after(row, tasks):
+            for cause in causality.after(row, tasks):
                 followers.setdefault(cause, []).append(bunches[text])
         bunches[text].append(row.id)
     found, pending = {target}, [target]

@@ -20,7 +20,7 @@ from ...instance.notes.history import note_attempt
 from ...instance.tasks.hand_over import hand_over
 from ...instance.tasks.new_tasks import begin_beside, produce
 from ...instance.tasks.task_parameters import Resolved, code_of, resolve
-from ...ledger import ledger, secrets
+from ...ledger import entries, ledger, secrets
 from ...stones.declarations.parameters import typed
 from ..attempts import next_attempt
 from ..settling import settle
@@ -198,8 +198,8 @@ def _begin_beside(
     token.causes = merged(token.causes, (row.id,))
     begun = begin_beside(process, token, node, row, parameters, references)
     text = "what its attempts may have made stays in the ledger, since the stone has no rollback"
-    ledger.log(row, (f"Run again with other parameters as task {begun.id}; {text}.",))
-    ledger.log(begun, (f"It runs task {row.id} again with other parameters; {text}.",))
+    entries.log(row, (f"Run again with other parameters as task {begun.id}; {text}.",))
+    entries.log(begun, (f"It runs task {row.id} again with other parameters; {text}.",))
     process.changes.task_changed(row)
     take_up(process, token)
 

@@ -21,7 +21,7 @@ from ...errors import Conflict, Invalid, UnknownTask
 from ...instance.forward import ForwardInstance
 from ...instance.instance import Instance
 from ...instance.masked_values import unmasked_parameters, unmasked_variables
-from ...ledger import ledger
+from ...ledger import causality, ledger
 from ...undo.creation import create_rewind, steps_of
 from ...undo.frozen import Order
 from ...undo.order import is_kept, plan, stand_ins
@@ -207,7 +207,7 @@ def _go_back(found: Retraced) -> Token:
         if not found.undone.isdisjoint(scope.causes):
             # A loop follows its last turn: now that of the turn before.
             before = tuple(cause for cause in scope.causes if cause not in found.undone)
-            scope.causes = before or tuple(ledger.after(found.target, process.tasks))
+            scope.causes = before or tuple(causality.after(found.target, process.tasks))
             workflow.touched[scope.id] = scope
     for scope in list(workflow.tasks.values()):
         if scope.ended & found.undone:
@@ -228,7 +228,11 @@ def _go_back(found: Retraced) -> Token:
     target = found.target
     scope = workflow.tasks[target.scope]
     token = workflow.new_token(
-        workflow.node_named(target.node, scope), scope, None, tuple(ledger.after(target, process.tasks)), state=STARTED
+        workflow.node_named(target.node, scope),
+        scope,
+        None,
+        tuple(causality.after(target, process.tasks)),
+        state=STARTED,
     )
     token.data = jsontext.read(target.locals) if target.locals else {}
     if target.run is not None:

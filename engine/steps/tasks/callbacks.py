@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from ....models import TaskRow
 from ...errors import Invalid
-from ...ledger import ledger
+from ...ledger import entries, ledger
 from ...stones.deferral import read_signature
 from ...work import Outcome
 
@@ -90,6 +90,6 @@ def take_early(row: TaskRow) -> DeferredAnswer | None:
     try:
         check(row, told)
     except Invalid as error:
-        ledger.log(row, (f"A callback was dropped: {error.message}",))
+        entries.log(row, (f"A callback was dropped: {error.message}",))
         return None
     return told

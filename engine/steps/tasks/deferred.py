@@ -11,7 +11,7 @@ from dataclasses import replace
 from ....models import TaskRow
 from ...instance.instance import Instance
 from ...instance.tasks.hand_over import hold_back
-from ...ledger import deferral, ledger
+from ...ledger import deferral, entries, ledger
 from ..late import apply_late, enter_late
 from ..outcomes import apply_outcome, progressed, take_back
 from .callbacks import DeferredAnswer, check, keep_early, outcome_of
@@ -44,7 +44,7 @@ def progress(instance: Instance, task_id: int, generation: int, percent: int, te
     if row is None or not _is_awaited(row, generation):
         return False
     if text:
-        ledger.log(row, (text,))
+        entries.log(row, (text,))
         instance.changes.task_changed(row)
         instance.save()
     progressed(instance, task_id, row.attempt, percent)

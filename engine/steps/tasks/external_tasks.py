@@ -19,7 +19,7 @@ from ...instance.tasks import quota_slots
 from ...instance.tasks.hand_over import hand_over, suspended_for
 from ...instance.tasks.offers import lock_of, topic_of
 from ...instance.tasks.quota_slots import Fetch
-from ...ledger import ledger
+from ...ledger import entries, ledger
 from ...mask import cut
 from ...work import LONGEST_REASON, Outcome, Result
 from .. import checking
@@ -242,7 +242,7 @@ def tell(
         if instance.facilities.stone_of(row).secret_outputs:
             text = f"The stone {row.stone!r} has secret outputs, which lines could tell too early: leave them out."
             raise Invalid(text, code="log-secret")
-        ledger.log(row, lines)
+        entries.log(row, lines)
         instance.changes.task_changed(row)
         instance.save()
     if percent is not None:
