@@ -9,7 +9,7 @@ from ...models import FoundTask
 from ..authoring.definitions import Definition
 from ..authoring.start_forms import start_context
 from ..bpmn.elements.derived_form import form_of
-from ..bpmn.elements.form import MISSING, Form, Part, get, put, text_of, value_of
+from ..bpmn.elements.form import MISSING, ComponentState, Form, get, put, text_of, value_of
 from ..bpmn.elements.form_values import bound, filled_in
 from ..bpmn.elements.tasks import UserTask
 from ..bpmn.running.token import Token
@@ -131,7 +131,7 @@ def _filled(
     return tuple(_part(part, mask, secret=part.component.id in secret) for part in parts), shown, errors
 
 
-def _part(part: Part, mask: Mask | None, *, secret: bool) -> FormPart:
+def _part(part: ComponentState, mask: Mask | None, *, secret: bool) -> FormPart:
     each, limits = part.component, part.limits
     hide = (lambda text: text) if mask is None else mask.mask_text
     return FormPart(

@@ -24,13 +24,13 @@ class Dataclass(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
-class Model(Protocol):
+class PydanticModel(Protocol):
     """An instance of a model of pydantic."""
 
     __pydantic_fields__: ClassVar[dict[str, Any]]
 
 
-Outputs: TypeAlias = "Mapping[str, Any] | Dataclass | Model | Deferral | None"
+Outputs: TypeAlias = "Mapping[str, Any] | Dataclass | PydanticModel | Deferral | None"
 
 
 class Stone:
@@ -194,7 +194,7 @@ def stone_of_function(code: str, function: Callable[[TaskInfo[Any]], Any], optio
         if returned is None or isinstance(returned, (Mapping, Deferral)):
             return returned
         if declared is not None and isinstance(returned, declared):
-            told: Dataclass | Model = returned
+            told: Dataclass | PydanticModel = returned
             return told
         refuse_unrun(returned, f"The function of the stone {code!r}")
         raise TypeError(f"The function of stone {code!r} returned {type(returned).__name__}, not a mapping or None.")

@@ -88,7 +88,7 @@ class Component:
         return ".".join(self.path)
 
 
-class Part(NamedTuple):
+class ComponentState(NamedTuple):
     """How a component stands with the present values."""
 
     component: Component
@@ -138,7 +138,7 @@ class Form:
                 put(found, each.path, value)
         return found
 
-    def look(self, context: Context, values: Mapping[str, JSON]) -> list[Part]:
+    def look(self, context: Context, values: Mapping[str, JSON]) -> list[ComponentState]:
         """How all of it stands with these values in front of the variables."""
         hidden: set[str] = set()
         for _ in range(ROUNDS):
@@ -158,13 +158,13 @@ class Form:
         return found
 
 
-def part_of(each: Component, context: Context, *, hidden: bool) -> Part:
+def part_of(each: Component, context: Context, *, hidden: bool) -> ComponentState:
     """How one component stands."""
     readonly = each.readonly
     if hidden:
-        return Part(each, True, bool(readonly), "", "", "", (), {}, (), ())
+        return ComponentState(each, True, bool(readonly), "", "", "", (), {}, (), ())
     columns = _columns(each, context)
-    return Part(
+    return ComponentState(
         each,
         False,
         readonly if isinstance(readonly, bool) else value_of(readonly, context) is True,

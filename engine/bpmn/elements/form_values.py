@@ -12,7 +12,7 @@ from ...jsontext import JSON, dumps
 from ...language.context import Context
 from ...language.numerals import read_number
 from ...views.people import DateKind, FormKind
-from .form import MISSING, Component, Form, Part, default_of, existing, get, put
+from .form import MISSING, Component, ComponentState, Form, default_of, existing, get, put
 
 Errors = dict[str, list[str]]
 REQUIRED = "Is required."
@@ -91,7 +91,7 @@ def _take(each: Component, value: Any, context: Context, taken: dict[str, JSON])
     put(taken, each.path, value)
 
 
-def _wrong(part: Part, value: Any, context: Context, now: int) -> list[str]:
+def _wrong(part: ComponentState, value: Any, context: Context, now: int) -> list[str]:
     """What is wrong with the value of a field as it stands."""
     each = part.component
     if value is MISSING:
@@ -177,7 +177,7 @@ def _refuse_no_date(each: Component, text: str) -> None:
         raise Misfit(f"Must be {what}.") from None
 
 
-def _breaches(part: Part, value: JSON, now: int) -> Iterator[str]:
+def _breaches(part: ComponentState, value: JSON, now: int) -> Iterator[str]:
     """What else a value of the right kind breaks."""
     each = part.component
     if each.kind in ("select", "radio", "checklist") and not each.suggests:
@@ -190,7 +190,7 @@ def _breaches(part: Part, value: JSON, now: int) -> Iterator[str]:
         yield "Must not be in the past."
 
 
-def _not_among(part: Part, value: JSON) -> Iterator[str]:
+def _not_among(part: ComponentState, value: JSON) -> Iterator[str]:
     known = [option for option, _ in part.options]
     chosen = value if isinstance(value, list) and part.component.kind == "checklist" else [value]
     if any(all(not _same(each, option) for option in known) for each in chosen):
@@ -207,7 +207,7 @@ def _same(one: JSON, two: JSON) -> bool:
     return one == two and isinstance(one, bool) == isinstance(two, bool)
 
 
-def _text_breaches(part: Part, value: str) -> Iterator[str]:
+def _text_breaches(part: ComponentState, value: str) -> Iterator[str]:
     each, limits = part.component, part.limits
     least, most = bound(limits, "minLength"), bound(limits, "maxLength")
     if least is not None and len(value) < least:
@@ -227,7 +227,7 @@ def _text_breaches(part: Part, value: str) -> Iterator[str]:
             yield each.fault or "Does not have the form that is asked for."
 
 
-def _number_breaches(part: Part, value: Any) -> Iterator[str]:
+def _number_breaches(part: ComponentState, value: Any) -> Iterator[str]:
     each, limits = part.component, part.limits
     least, most = bound(limits, "min"), bound(limits, "max")
     if least is not None and value < least:

@@ -20,7 +20,7 @@ from ...store_errors import engine_errors
 from ...work import LONGEST_LOG_LINE, MOST_LOG_LINES
 from ..workings import number_of
 from .external_searches import ExternalSearches, owned
-from .external_views import MOST_AT_ONCE, ExternalTask, Look, Topic, holds, read_id, shown, topic_asked
+from .external_views import MOST_AT_ONCE, ExternalTask, Topic, TopicLook, holds, read_id, shown, topic_asked
 
 ROUNDS = 10
 """How often one fetch looks for more where what it found waits for a quota."""
@@ -67,7 +67,7 @@ class ExternalCalls(ExternalSearches):
         most, got = min(most, MOST_AT_ONCE), list[ExternalTask]()
         if most < 1:
             return got
-        looks = [Look(topic, self._passed.get(self._asked(topic), 0)) for topic in topics]
+        looks = [TopicLook(topic, self._passed.get(self._asked(topic), 0)) for topic in topics]
         until, rounds = time.monotonic() + LONGEST_LOOK, ROUNDS
         while looks and len(got) < most:
             try:
@@ -90,7 +90,7 @@ class ExternalCalls(ExternalSearches):
     def _asked(self, topic: Topic) -> tuple[str | None, str, str]:
         return self.owner, topic.name, jsontext.dumps(dict(sorted(topic.process_variables.items())))
 
-    def _keep_place(self, topics: Sequence[Topic], looks: Sequence[Look]) -> None:
+    def _keep_place(self, topics: Sequence[Topic], looks: Sequence[TopicLook]) -> None:
         """Let the next fetch go on where this one had no time to look further, and else begin at the first task."""
         for topic in topics:
             self._passed.pop(self._asked(topic), None)
@@ -99,7 +99,7 @@ class ExternalCalls(ExternalSearches):
         self._passed.update({self._asked(each.topic): each.offset for each in looks})
 
     def _fetch(
-        self, worker: str, looks: Sequence[Look], most: int, *, by_priority: bool, newest: bool
+        self, worker: str, looks: Sequence[TopicLook], most: int, *, by_priority: bool, newest: bool
     ) -> list[tuple[Lock, ExternalTask]]:
         """Those that may be had now; those of them that found their quotas full wait in line since."""
         topics = [each.topic for each in looks]

@@ -54,16 +54,16 @@ class Topic:
 
 
 @dataclass(slots=True)
-class Look:
+class TopicLook:
     """One look at tasks of a topic, behind as many as do not fit."""
 
     topic: Topic
     offset: int
     has_more: bool = False
 
-    def behind(self) -> Look:
+    def behind(self) -> TopicLook:
         """The look at those that come after these."""
-        return Look(self.topic, self.offset + MOST_AT_ONCE)
+        return TopicLook(self.topic, self.offset + MOST_AT_ONCE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

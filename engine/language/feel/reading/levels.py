@@ -65,7 +65,7 @@ class Level:
         return self.chosen[place]
 
 
-class Reading(NamedTuple):
+class LevelReading(NamedTuple):
     """A level as it was read once."""
 
     node: Read
@@ -134,7 +134,7 @@ class LevelReader(Cursor):
         self.asks = self.asks or outer
         return node
 
-    def read_either(self, read: Callable[[], Read]) -> Reading:
+    def read_either(self, read: Callable[[], Read]) -> LevelReading:
         """With the shortest names, or else with the longest if only they make sense."""
         begun, level = self.at, Level()
         try:
@@ -148,22 +148,22 @@ class LevelReader(Cursor):
             except Misread:
                 raise error from None
 
-    def read_as(self, read: Callable[[], Read], level: Level) -> Reading:
+    def read_as(self, read: Callable[[], Read], level: Level) -> LevelReading:
         outer, self.level = self.level, level
         nested, scopes = self.nested, self.scopes
         try:
             node = read()
         finally:
             self.level, self.nested, self.scopes = outer, nested, scopes
-        return Reading(node, level.spots, level.chosen)
+        return LevelReading(node, level.spots, level.chosen)
 
-    def chosen(self, begun: int, name: str, first: Reading) -> Run:
+    def chosen(self, begun: int, name: str, first: LevelReading) -> Run:
         """Ask at each spot for the names that are there, the longest first, and run what was read so."""
         parser = copy(self)
         parser.at = begun
-        readings: dict[tuple[int, ...], Reading] = {}
+        readings: dict[tuple[int, ...], LevelReading] = {}
 
-        def read(choices: tuple[int, ...]) -> Reading:
+        def read(choices: tuple[int, ...]) -> LevelReading:
             known = readings.get(choices)
             if known is None:
                 effort.charge(4 * len(parser.tokens))
