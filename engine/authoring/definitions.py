@@ -19,7 +19,7 @@ from ..limits import Limits
 from .sources import unpack
 
 if TYPE_CHECKING:
-    from ..bpmn.elements.form import Form
+    from ..bpmn.elements.people.form import Form
     from ..bpmn.reading.parser import ParsedModels
     from ..dmn.decisions import Decisions
     from .templates import OutputsTemplate, ParameterTemplate

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..bpmn.elements.form import MISSING, Form, get
-from ..bpmn.elements.form_values import Errors, filled_in
+from ..bpmn.elements.people.form import MISSING, Form, get
+from ..bpmn.elements.people.form_values import Errors, filled_in
 from ..errors import VariablesInvalid
 from ..language import effort
 from ..language.context import Context, Path

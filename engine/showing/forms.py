@@ -8,9 +8,9 @@ from typing import Any, get_args
 from ...models import FoundTask
 from ..authoring.definitions import Definition
 from ..authoring.start_forms import start_context
-from ..bpmn.elements.derived_form import form_of
-from ..bpmn.elements.form import MISSING, ComponentState, Form, get, put, text_of, value_of
-from ..bpmn.elements.form_values import bound, filled_in
+from ..bpmn.elements.people.derived_form import form_of
+from ..bpmn.elements.people.form import MISSING, ComponentState, Form, get, put, text_of, value_of
+from ..bpmn.elements.people.form_values import bound, filled_in
 from ..bpmn.elements.tasks import UserTask
 from ..bpmn.running.token import Token
 from ..clock import moment

@@ -42,14 +42,14 @@ BOUNDS = (
     ),
     Bound(
         "candidate users, and candidate groups, of one task",
-        "engine.bpmn.elements.assignment.MOST_NAMES",
+        "engine.bpmn.elements.people.assignment.MOST_NAMES",
         "The task fails.",
     ),
     Bound("groups of one person", "engine.person.MOST_GROUPS", REFUSED),
     Bound(
         "parts of one Camunda Form", "engine.bpmn.reading.people.form_schema.MOST_COMPONENTS", "The model is refused."
     ),
-    Bound("text in a form", "engine.bpmn.elements.form.LONGEST_TEXT", "The rest is cut off.", "characters"),
+    Bound("text in a form", "engine.bpmn.elements.people.form.LONGEST_TEXT", "The rest is cut off.", "characters"),
     Bound(
         "duration of a timer",
         "engine.bpmn.running.timers.LONGEST",

@@ -7,8 +7,8 @@ from difflib import get_close_matches
 
 from ....models.catalogue import WantedVersion
 from ...bpmn.elements.activity import Activity
-from ...bpmn.elements.assignment import time_of
 from ...bpmn.elements.decisions import DecisionTask
+from ...bpmn.elements.people.assignment import time_of
 from ...bpmn.elements.tasks import UserTask
 from ...bpmn.reading.parser import ParsedModels
 from ...bpmn.running.node import Node

@@ -17,7 +17,7 @@ from .gateways import end_race
 from .triggers import condition_holds, event_name, repeats_left, rest, wait_again, waits_for
 
 if TYPE_CHECKING:
-    from .form import Form
+    from .people.form import Form
 
 TAKING_AWAY: Final = frozenset({"error", "escalation", "cancel", "terminate"})
 """What an event throws that may take away the scope that it is in, or all else there."""

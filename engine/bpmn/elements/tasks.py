@@ -12,15 +12,15 @@ from ...language.operators import kind_of
 from ..running.token import Token
 from ..running.token_data import RUN, TRIGGERED
 from .activity import Activity
-from .assignment import NOBODY, Assignment
 from .events import CatchEvent, ThrowEvent
 from .loops import MultiInstance
+from .people.assignment import NOBODY, Assignment
 
 if TYPE_CHECKING:
     from ....models.vocabulary import UndoPolicy
     from ...language.context import Context
     from ...language.expressions import Expression, Value
-    from .form import Form
+    from .people.form import Form
 
 
 LONGEST_CODE = 255

@@ -15,7 +15,7 @@ from ...language.expressions import Expression, Value, compile_expression, compi
 from ...language.feel.reading.places import pointed
 from ...language.mapped import variable
 from ...limits import Limits
-from ..elements.form import Form
+from ..elements.people.form import Form
 from ..elements.subprocesses import CallActivity
 from ..elements.tasks import StoneTask
 from ..running.node import Node, Process

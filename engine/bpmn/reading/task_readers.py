@@ -10,8 +10,8 @@ from lxml import etree
 from ...language.context import Context
 from ...language.expressions import compile_expression
 from ..elements import tasks
-from ..elements.assignment import STARTER
 from ..elements.decisions import DecisionCall, DecisionTask
+from ..elements.people.assignment import STARTER
 from ..running.node import Node, Process
 from .activity_readers import activity
 from .bindings import Binding, read_binding, read_decision, read_properties

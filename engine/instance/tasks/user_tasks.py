@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ....models import TaskRow, UserTaskRow
 from ... import jsontext
-from ...bpmn.elements.assignment import ANYBODY, NOBODY, STARTER, Assigned, Assignment
+from ...bpmn.elements.people.assignment import ANYBODY, NOBODY, STARTER, Assigned, Assignment
 from ...bpmn.elements.tasks import UserTask
 from ...errors import NotAllowed
 from ...ledger import ledger

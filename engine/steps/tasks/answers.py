@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...bpmn.elements.activity import Activity
-from ...bpmn.elements.derived_form import form_of, next_choices
-from ...bpmn.elements.form import MISSING, Form
-from ...bpmn.elements.form_values import filled_in
+from ...bpmn.elements.people.derived_form import form_of, next_choices
+from ...bpmn.elements.people.form import MISSING, Form
+from ...bpmn.elements.people.form_values import filled_in
 from ...bpmn.running.node import Node
 from ...bpmn.running.token import Token
 from ...errors import ExpressionError, ExpressionWork, Invalid, ReferenceNotFound

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from ...elements.assignment import NOBODY, Assignment
+from ...elements.people.assignment import NOBODY, Assignment
 from ..bindings import read_properties
 from ..expression_texts import language_of
 from ..mappings import Input

@@ -17,8 +17,8 @@ from ....language.numerals import read_number
 from ....language.regex.machine import Regex
 from ....language.regex.signs import Modifiers
 from ....views.people import DateKind, FormKind
-from ...elements.form import SHOWN_ONLY, Component, Form, Template
-from ...elements.form_values import SIMPLE_FORMS
+from ...elements.people.form import SHOWN_ONLY, Component, Form, Template
+from ...elements.people.form_values import SIMPLE_FORMS
 from ..expression_texts import ExpressionText
 from ..mappings import Input, is_target
 

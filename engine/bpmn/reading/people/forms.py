@@ -14,7 +14,7 @@ from ....errors import RiverstoneError
 from ....jsontext import JSON
 from ....language.numerals import read_number
 from ....views.people import FormKind
-from ...elements.form import Component, Form, Template
+from ...elements.people.form import Component, Form, Template
 from ..bindings import read_form_binding
 from ..expression_texts import language_of
 from ..mappings import Input

@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...errors import ExpressionError
-from ...person import LONGEST_NAME, is_person
-from ..running.timers import duration_ms, read_date
+from ....errors import ExpressionError
+from ....person import LONGEST_NAME, is_person
+from ...running.timers import duration_ms, read_date
 
 if TYPE_CHECKING:
-    from ...language.context import Context
-    from ...language.expressions import Value
+    from ....language.context import Context
+    from ....language.expressions import Value
 
 STARTER = "starter"
 """Whom a model bars by this word: whoever started the process."""

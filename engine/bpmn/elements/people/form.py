@@ -11,14 +11,14 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...errors import ExpressionError, ExpressionWork
-from ...jsontext import JSON, dumps
-from ...views.people import DateKind, FormKind
+from ....errors import ExpressionError, ExpressionWork
+from ....jsontext import JSON, dumps
+from ....views.people import DateKind, FormKind
 
 if TYPE_CHECKING:
-    from ...language.context import Context, Path
-    from ...language.expressions import Expression, Value
-    from ...language.regex.machine import Regex
+    from ....language.context import Context, Path
+    from ....language.expressions import Expression, Value
+    from ....language.regex.machine import Regex
 
 SHOWN_ONLY: frozenset[FormKind] = frozenset({"text", "table", "group", "separator", "spacer"})
 MOST_OPTIONS, MOST_ROWS = 1_000, 500

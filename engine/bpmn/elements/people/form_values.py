@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from ...errors import ExpressionWork, RiverstoneError
-from ...jsontext import JSON, dumps
-from ...language.context import Context
-from ...language.numerals import read_number
-from ...views.people import DateKind, FormKind
+from ....errors import ExpressionWork, RiverstoneError
+from ....jsontext import JSON, dumps
+from ....language.context import Context
+from ....language.numerals import read_number
+from ....views.people import DateKind, FormKind
 from .form import MISSING, Component, ComponentState, Form, default_of, existing, get, put
 
 Errors = dict[str, list[str]]

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ...views.people import FormKind
+from ....views.people import FormKind
+from ..gateways import ExclusiveGateway, InclusiveGateway
 from .form import Component, Form, Template, text_of
-from .gateways import ExclusiveGateway, InclusiveGateway
 
 if TYPE_CHECKING:
-    from ...language.context import Path
-    from ..running.node import Flow, Node
+    from ....language.context import Path
+    from ...running.node import Flow, Node
 
 MOST_GATEWAYS = 20
 MOST_FIELDS = 50
