@@ -380,6 +380,27 @@ def test_a_handler_that_is_left_by_its_border_in_a_rollback_has_taken_nothing_ba
     assert undone(engine.tasks(ended.process_instance_id))["x"] == "undone"
 
 
+@pytest.mark.parametrize(("handler", "failed"), [(HANDLER, "refund"), (STEPS, "second")])
+def test_a_handler_that_somebody_skips_has_taken_nothing_back(
+    engine: Engine, world: World, handler: str, failed: str
+) -> None:
+    """The process goes on, and what the activity made is there for the next undo."""
+    world.faults.clear()
+    world.wrong("start", failed, RuntimeError("closed"))
+    throw = '<intermediateThrowEvent id="b"><compensateEventDefinition id="throwing"/></intermediateThrowEvent>'
+    engine.deploy(model(XY, handler).replace(service("b", "make").encode(), throw.encode()))
+    number = run(engine, "shop", {"size": 7}, on_failure="pause").process_instance_id
+    (failure,) = engine.failures(number)
+
+    engine.skip(str(failure.task_id))
+
+    assert engine.wait(number, 60).status == "success"
+    assert {"x", "y"} <= {each.namespace for each in engine.resources(process_instance_id=number).items}
+    engine.delete(number)
+    assert engine.wait(number, 60).status == "delete.success"
+    assert not {"x", "y"} & set(world.exists)
+
+
 def test_a_compensation_that_a_process_has_begun_is_finished_by_its_rollback(engine: Engine, world: World) -> None:
     """The handler had its first step done when the process failed beside it."""
     throw = '<intermediateThrowEvent id="b"><compensateEventDefinition id="throwing"/></intermediateThrowEvent>'

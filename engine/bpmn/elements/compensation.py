@@ -284,11 +284,15 @@ def _handle(workflow: Workflow, asker: Token, scope: Token, entry: Compensable) 
 
 
 def compensated(handler: Token) -> None:
-    """A handler is through: what it compensated needs no undo, and whatever waited for it runs."""
+    """A handler is through: what it compensated needs no undo, and whatever waited for it runs.
+
+    One that somebody has skipped, or a step of it, has compensated nothing, as far as anybody can tell.
+    """
     workflow = handler.workflow
     internal = handler.internal_data
     activity = workflow.node_named(internal["activity"], handler.scope)
-    workflow.host.compensated(activity, handler)
+    tell = workflow.host.not_compensated if "left_out" in internal else workflow.host.compensated
+    tell(activity, handler)
     scope = handler.scope
     assert scope is not None
     workflow.ends_in(scope, handler.causes)

@@ -120,6 +120,14 @@ class AwaitedUndos:
         workflow.make_ready(token)
         self._look_again()
 
+    def leave_out(self, token: Token) -> None:
+        """Somebody goes on without what a token was to do: the handlers that it is part of have not undone all."""
+        current: Token | None = token
+        while self.handlers and current is not None:
+            if current.id in self.handlers:
+                current.note(left_out=True)
+            current = current.scope
+
     def _look_again(self) -> None:
         """Something has been taken back: whoever was held up by that may go on."""
         for token_id in sorted(self.askers):

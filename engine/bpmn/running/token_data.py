@@ -167,6 +167,8 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         """Of a handler: the token that has asked for the compensation."""
         entry: int
         """Of a handler: the entry that it compensates."""
+        left_out: bool
+        """Of a handler: somebody has skipped it, or a step of it."""
         tasks: list[int]
         """Of a handler: the tasks that what it compensates followed."""
         activity: str

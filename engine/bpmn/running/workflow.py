@@ -366,6 +366,7 @@ class Workflow(BpmnWorkflow):
     def task_skipped(self, token: Token, task_id: int) -> None:
         """Somebody goes on without what a stone was to do: nothing is mapped, for nothing was put out."""
         self.open_tasks.discard(token.id)
+        self.undos.leave_out(token)
         token.causes = merged(token.causes, (task_id,))
         token.note(skipped=True)
         self.guard(token, token.complete)

@@ -52,6 +52,8 @@ def _skip(process: ForwardInstance, token: Token, row: TaskRow | None) -> None:
         )
     if row is None or row.status.endswith("success"):
         take_up(process, token)
+        if row is None:
+            workflow.undos.leave_out(token)
         workflow.guard(token, token.complete)
         return
     refuse_while_it_runs(process, row)
