@@ -116,6 +116,8 @@ class Channel(HTTPChannel):
 
     def _flush_some(self, do_close: bool = True) -> bool:
         before = self.total_outbufs_len
+        # Only the server's thread closes it, which may just be looking at it.
+        do_close = do_close and serving.channel is None
         flushed = bool(super()._flush_some(do_close=do_close))  # type: ignore[misc]
         if self.total_outbufs_len != before:
             self.since = time.monotonic()

@@ -131,7 +131,11 @@ class Poller:
         if self._has(file, channel):
             before = self._selector.get_map()[file].events
             reading = before & EVENT_READ if hears else 0
-            self._wait_for(file, channel, before, reading | _writing(channel, before, bool(events & EVENT_WRITE)))
+            wrote = bool(events & EVENT_WRITE)
+            if wrote and channel.readable():
+                # What came while all was not sent yet.
+                reading = EVENT_READ
+            self._wait_for(file, channel, before, reading | _writing(channel, before, wrote))
 
     @staticmethod
     def _hears(channel: Any) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -158,4 +160,39 @@ def test_an_address_with_half_an_ipv6_host_is_a_bad_request(caplog: pytest.LogCa
         connection.sendall(b"GET http://[/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         connection.settimeout(20)
         assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
-    assert not caplog.records
+    assert not [each for each in caplog.records if each.levelno >= logging.ERROR]
+
+
+def test_only_the_servers_thread_closes_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes through all of them now and then, and would end if one of them were taken away meanwhile.
+
+    A client is gone when its second request is told to go on, by the thread that has answered its first.
+    """
+    closed: list[threading.Thread] = []
+    close = connections.Channel.handle_close
+
+    def noted(channel: connections.Channel) -> None:
+        closed.append(threading.current_thread())
+        close(channel)
+
+    monkeypatch.setattr(connections.Channel, "handle_close", noted)
+    asked, stuck, made = threading.Event(), threading.Event(), app()
+
+    def answer() -> str:
+        asked.set()
+        return str(stuck.wait(20))
+
+    made.add_url_rule("/stuck", "stuck", view_func=answer)
+    further = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
+    with served(made) as (server, address):
+        with socket.create_connection(address) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.sendall(QUESTION.replace(b"/ ", b"/stuck ", 1) + further)
+            assert asked.wait(20)
+        stuck.set()
+        deadline = time.monotonic() + 60
+        while not closed and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert requests.get(server.url, timeout=60).text == "here"
+    assert {thread.name for thread in closed if "waitress" in thread.name} == set()
+    assert closed

@@ -27,7 +27,7 @@ class Line(wasyncore.dispatcher):
         poller.note(self)
 
     def readable(self) -> bool:
-        return not self.requests
+        return not (self.requests or self.waits_to_send)
 
     def writable(self) -> bool:
         return self.waits_to_send
@@ -104,6 +104,23 @@ def test_whoever_is_still_listened_to_wakes_nobody(poller: Poller, line: tuple[L
     assert pulled == [None], "it is woken once for all that happens until it looks"
     poller.look(5, every=60)
     assert not taken.waits_to_send
+
+
+def test_what_has_come_before_an_answer_is_sent_is_taken_after_it(
+    poller: Poller, line: tuple[Line, socket.socket]
+) -> None:
+    taken, there = line
+    there.send(b"first")
+    poller.look(5, every=60)
+    there.send(b"second")
+    poller.look(5, every=60)
+    taken.requests.clear()
+    taken.waits_to_send = True
+    from_a_thread(poller, taken)
+    while taken.waits_to_send:
+        poller.look(5, every=60)
+    poller.look(5, every=60)
+    assert taken.requests == [b"second"]
 
 
 def test_an_answer_that_is_just_being_sent_takes_no_turns(poller: Poller, line: tuple[Line, socket.socket]) -> None:
