@@ -203,6 +203,15 @@ def test_a_limit_that_is_no_number_is_refused(engine: Engine, limit: str) -> Non
         engine.deploy(model(f'<userTask id="a">{LINKED}</userTask>'), schema(number))
 
 
+def test_a_number_of_more_digits_than_a_text_may_say_is_none(tmp_path: Path) -> None:
+    """Where an operator lets JSON hold longer ones, its form ended in an error of the engine."""
+    number = {"type": "number", "key": "n", "serializeToString": True, "validate": {"min": 0}}
+    with Engine(f"sqlite:///{tmp_path}/river.db", limits=Limits(integer_digits=300)) as engine:
+        task = asked(engine, model(f'<userTask id="a">{LINKED}</userTask>'), schema(number))
+        for given in (10**150 + 1, str(10**150 + 1)):
+            assert wrong(engine, task, {"n": given}) == {"n": ["Must be a number."]}
+
+
 def test_a_limit_is_told_with_all_of_its_digits(engine: Engine) -> None:
     number = {"type": "number", "key": "n", "validate": {"min": 0.5, "max": 1234567}}
     task = asked(engine, model(f'<userTask id="a">{LINKED}</userTask>'), schema(number))

@@ -16,7 +16,7 @@ from .form import MISSING, Component, ComponentState, Form, default_of, existing
 
 Errors = dict[str, list[str]]
 REQUIRED = "Is required."
-_MOST = 1e100
+_MOST = 10**100
 """What has more digits is no whole number of a form."""
 _FORMS: dict[DateKind, tuple[re.Pattern[str], Callable[[str], object], str]] = {
     "date": (re.compile(r"\d{4}-\d\d-\d\d"), date.fromisoformat, "a date such as 2026-01-31"),
@@ -152,6 +152,9 @@ def _number(each: Component, value: JSON) -> JSON:
     what = "Must be a whole number." if each.whole else "Must be a number."
     number = read_number(text) if isinstance(value, str) else value
     if isinstance(number, bool) or not isinstance(number, int | float):
+        raise Misfit(what)
+    if isinstance(number, int) and abs(number) >= _MOST:
+        # The same as of a text, whatever JSON may hold here.
         raise Misfit(what)
     if each.whole and isinstance(number, float):
         # A text with a point that is whole has been read as that, and what is larger has more digits than may be.
