@@ -11,7 +11,17 @@ from typing import Any
 
 import pytest
 
-from riverstone.engine import Engine, Invalid, Malformed, ModelInvalid, Person, RiverstoneError, Stone, TaskInfo
+from riverstone.engine import (
+    Engine,
+    Invalid,
+    Limits,
+    Malformed,
+    ModelInvalid,
+    Person,
+    RiverstoneError,
+    Stone,
+    TaskInfo,
+)
 
 from .sketch import definitions, flow, line, process, service
 
