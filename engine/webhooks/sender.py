@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import chain
+from typing import NamedTuple
 
 from ...models import NoticeRow, StoreError, Webhooks
 from ..errors import Invalid
@@ -20,8 +20,15 @@ logger = logging.getLogger("riverstone.engine")
 
 POLL = 1.0
 THREADS = 16
+"""Calls at the same time, beside those that last."""
 PER_HOST = 2
 """Calls at the same time to one host, so that one which hangs does not take all threads."""
+LASTING = 0.5
+"""Seconds after which a call has a thread beside those of the others."""
+PER_OWNER = THREADS // 2
+"""Calls at the same time for one owner."""
+MOST_CALLS = 128
+"""All calls at the same time: owners whose receivers hang for the first time are not known by that before."""
 SLOW = 3.0
 """Seconds from which on a call counts as one that hangs."""
 FOR_SLOW = THREADS // 2
@@ -42,6 +49,17 @@ MOST_SPELLINGS = 20
 """Of busy hosts, by one owner; one with more is passed over as a whole."""
 
 
+class _Call(NamedTuple):
+    """A call on its way."""
+
+    host: tuple[str, int]
+    owner: str | None
+    begun: float
+
+    def lasts(self) -> bool:
+        return time.monotonic() - self.begun >= LASTING
+
+
 class Sender:
     """One engine's; several engines share what is to be sent."""
 
@@ -53,12 +71,12 @@ class Sender:
         self._secrets_of = secrets_of
         self._wake = threading.Event()
         self._stopped = False
-        self._busy: Counter[tuple[str, int]] = Counter()
-        self._busy_owners: Counter[str | None] = Counter()
+        self._calls: dict[str, _Call] = {}
+        """By the ids of the notices."""
         self._slow: set[str | None] = set()
         """The owners whose last call hung."""
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="riverstone-webhook")
+        self._pool = ThreadPoolExecutor(MOST_CALLS, thread_name_prefix="riverstone-webhook")
         self._thread = threading.Thread(target=self._run, name="riverstone-webhooks", daemon=True)
 
     def start(self) -> None:
@@ -79,7 +97,8 @@ class Sender:
 
     def _run(self) -> None:
         while not self._stopped:
-            self._wake.wait(POLL)
+            # When a call begins to last, there is room for another.
+            self._wake.wait(LASTING if self._calls else POLL)
             self._wake.clear()
             try:
                 self.send_due()
@@ -95,7 +114,7 @@ class Sender:
             for row in rows:
                 host = host_of(row.url)
                 with self._lock:
-                    if self._busy[host] >= PER_HOST:
+                    if sum(each.host == host for each in self._calls.values()) >= PER_HOST:
                         passed.pass_host(row)
                         continue
                     if not self._has_share(row.owner_name):
@@ -103,18 +122,22 @@ class Sender:
                         continue
                     if self._stopped:
                         return
-                    self._busy[host] += 1
-                    self._busy_owners[row.owner_name] += 1
+                    self._calls[row.id] = _Call(host, row.owner_name, time.monotonic())
                 if self._webhooks.claim(row, LEASE):
-                    self._pool.submit(self._send, row, host)
+                    self._pool.submit(self._send, row)
                 else:
-                    self._free(row, host)
+                    self._free(row)
             if len(rows) < MOST or passed.count == before:
                 return
 
     def _has_room(self) -> bool:
         with self._lock:
-            return not self._stopped and self._busy.total() < THREADS
+            return not self._stopped and self._room() > 0
+
+    def _room(self) -> int:
+        """How many calls may begin."""
+        quick = sum(not each.lasts() for each in self._calls.values())
+        return min(THREADS - quick, MOST_CALLS - len(self._calls))
 
     def _has_share(self, owner: str | None) -> bool:
         """Whether there is a thread for one more call of an owner: no more than there are left for others.
@@ -122,18 +145,17 @@ class Sender:
         So however many hosts of an owner hang, the next owner has room; and one whose last call hung has one thread, of
         those that are for all such owners.
         """
-        own, free = self._busy_owners[owner], THREADS - self._busy.total()
+        own, room = sum(each.owner == owner for each in self._calls.values()), self._room()
         if owner not in self._slow:
-            return own < free
-        return own == 0 and free > 0 and sum(self._busy_owners[each] for each in self._slow) < FOR_SLOW
+            return own < min(room, PER_OWNER)
+        slow = sum(each.owner in self._slow for each in self._calls.values())
+        return own == 0 and room > 0 and slow < FOR_SLOW
 
-    def _free(self, row: NoticeRow, host: tuple[str, int]) -> None:
+    def _free(self, row: NoticeRow) -> None:
         with self._lock:
-            self._busy[host] -= 1
-            self._busy_owners[row.owner_name] -= 1
-            self._busy, self._busy_owners = +self._busy, +self._busy_owners
+            self._calls.pop(row.id, None)
 
-    def _send(self, row: NoticeRow, host: tuple[str, int]) -> None:
+    def _send(self, row: NoticeRow) -> None:
         begun = time.monotonic()
         try:
             if self._webhooks.subscription(row.subscription_id) is None:
@@ -159,7 +181,7 @@ class Sender:
             with self._lock:
                 note = self._slow.add if time.monotonic() - begun >= SLOW else self._slow.discard
                 note(row.owner_name)
-            self._free(row, host)
+            self._free(row)
             self._wake.set()
 
     def _again(self, row: NoticeRow, reason: str) -> None:
