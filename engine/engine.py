@@ -39,10 +39,10 @@ from .operating.audit import AuditLog
 from .operating.sessions import Sessions
 from .outgoing.allowed_origins import AllowedOrigins
 from .river.batches import Batches
-from .river.dead_engines import is_alive
-from .river.lease import Lease
+from .river.due.pending_messages import PendingMessages
+from .river.engines.dead_engines import is_alive
+from .river.engines.lease import Lease
 from .river.loop import RiverLoop
-from .river.pending_messages import PendingMessages
 from .river.pump import Pump
 from .river.reports import RiverReports
 from .river.river import River

@@ -71,7 +71,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def leases(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leases that are short enough for a test which kills engines."""
-    from riverstone.engine.river import dead_engines, lease
+    from riverstone.engine.river.engines import dead_engines, lease
 
     from .leases import hasten
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from riverstone.engine.river import dead_engines, lease
+from riverstone.engine.river.engines import dead_engines, lease
 
 LEASE = 2.0
 

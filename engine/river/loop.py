@@ -15,13 +15,13 @@ from ..observing import logs
 from ..steps import due
 from ..undo.creation import undo_ids
 from .batches import Batches
-from .clock_jumps import ClockJumps
-from .dead_engines import DeadEngines
-from .lease import Lease
-from .pending_messages import PendingMessages
+from .due.pending_messages import PendingMessages
+from .due.schedule import due_action
+from .due.store_polls import StorePolls
+from .engines.clock_jumps import ClockJumps
+from .engines.dead_engines import DeadEngines
+from .engines.lease import Lease
 from .river import River
-from .schedule import due_action
-from .store_polls import StorePolls
 from .waiters import LOOK
 
 logger = logging.getLogger("riverstone.engine")

@@ -25,7 +25,7 @@ from ..stones.hooks.opened import OpenStones
 from ..stones.registry import declaration_of
 from ..stones.stone import Stone
 from ..work import CHECK, LiveLines, Outcome, Saving, Work
-from .lease import Lease
+from .engines.lease import Lease
 from .river import River
 from .turn import Action, Turn
 

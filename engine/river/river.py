@@ -40,15 +40,15 @@ from ..steps import checking, outcomes
 from ..store_errors import UNSTORABLE
 from ..webhooks.telling import NoticeWriter
 from ..work import Outcome, Work
-from . import quota_lines
 from .checks import Checks
+from .due import quota_lines
+from .due.monitor_polls import MonitorPolls
+from .due.schedule import DueEntry, DueTimes, due_action
+from .engines.lease import Lease
+from .engines.news import News
 from .inbox import AwaitedResult, Command, Inbox, StepResult
 from .instances import InstanceCache
-from .lease import Lease
-from .monitor_polls import MonitorPolls
-from .news import News
 from .offers import Offers
-from .schedule import DueEntry, DueTimes, due_action
 from .turn import Action, Turn
 from .unread_models import UnreadModels
 from .waiters import Watch, Watchers

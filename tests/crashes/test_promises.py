@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from riverstone.engine import Conflict, Engine, Stone, TaskInfo, failpoints
-from riverstone.engine.river import dead_engines
+from riverstone.engine.river.engines import dead_engines
 
 from ..features.sketch import definitions, flow, line, process, service
 from .ground import Ground

@@ -21,7 +21,7 @@ import pytest
 
 from riverstone.api import create_app
 from riverstone.engine import Engine, Stone, StoreUnavailable, TaskInfo
-from riverstone.engine.river import lease
+from riverstone.engine.river.engines import lease
 
 from ..features.sketch import line, service
 from ..workers.crew import until

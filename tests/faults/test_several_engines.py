@@ -19,7 +19,7 @@ import pytest
 from riverstone.engine import Engine, Stone, TaskInfo, failpoints
 from riverstone.engine.dispatch.threads import ThreadsDispatcher
 from riverstone.engine.errors import UnknownDeployment, VariablesInvalid
-from riverstone.engine.river import dead_engines, lease, pids
+from riverstone.engine.river.engines import dead_engines, lease, pids
 
 from ..features.sketch import catch, line, service
 from ..features.survivor import make_stones

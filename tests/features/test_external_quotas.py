@@ -11,7 +11,7 @@ import pytest
 
 from riverstone.engine import Engine, Invalid, Quota, Stone, TaskInfo, VirtualClock
 from riverstone.engine.calls.tasks.external_views import ExternalTask, Topic
-from riverstone.engine.river.quota_lines import RESERVED, QuotaPolls
+from riverstone.engine.river.due.quota_lines import RESERVED, QuotaPolls
 
 from ..models.stores import SHARED, fresh
 from .sketch import line, runs, service

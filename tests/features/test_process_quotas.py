@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 
 from riverstone.engine import Conflict, Engine, Invalid, Quota, Stone, TaskInfo, VirtualClock
-from riverstone.engine.river.quota_lines import QuotaPolls
+from riverstone.engine.river.due.quota_lines import QuotaPolls
 
 from ..models.stores import SHARED, fresh
 from .sketch import definitions, flow, line, process, service

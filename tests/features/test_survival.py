@@ -15,7 +15,7 @@ from typing import Literal
 import pytest
 
 from riverstone.engine import Engine
-from riverstone.engine.river import dead_engines
+from riverstone.engine.river.engines import dead_engines
 
 from .sketch import catch, definitions, flow, line, process, service
 from .survivor import make_stones

@@ -36,7 +36,7 @@ BOUNDS = (
     Bound("`Idempotency-Key` of a request", "engine.triggers.request_keys.LONGEST_KEY", REFUSED, "characters"),
     Bound(
         "for how long the key of a message or signal is known",
-        "engine.river.store_polls.KEYS_KNOWN",
+        "engine.river.due.store_polls.KEYS_KNOWN",
         "The same request acts once more.",
         "milliseconds",
     ),

@@ -25,7 +25,7 @@ from random import Random
 from typing import Any, ClassVar
 
 from riverstone.engine import Deferral, Engine, RiverstoneError, Stone, TaskInfo
-from riverstone.engine.river import dead_engines, lease
+from riverstone.engine.river.engines import dead_engines, lease
 from riverstone.models import StoreError
 
 from ..features.sketch import catch, definitions, flow, line, process, runs, service

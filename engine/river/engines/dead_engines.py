@@ -6,8 +6,8 @@ import logging
 import platform
 import time
 
-from ...models import EngineRow
-from .. import failpoints
+from ....models import EngineRow
+from ... import failpoints
 from .lease import Lease
 from .pids import is_gone
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import time
 
-from ...models import Handovers
-from ...models.databases.uptime import uptime
-from ..instance.facilities import Facilities
+from ....models import Handovers
+from ....models.databases.uptime import uptime
+from ...instance.facilities import Facilities
+from ..river import River
 from .lease import Lease
-from .river import River
 
 logger = logging.getLogger("riverstone.engine")
 

@@ -10,10 +10,10 @@ import threading
 import weakref
 from uuid import uuid4
 
-from ...models import Leases, StoreClosed, StoreError
-from ...models.databases.uptime import uptime
-from .. import failpoints
-from ..instance.facilities import Facilities
+from ....models import Leases, StoreClosed, StoreError
+from ....models.databases.uptime import uptime
+from ... import failpoints
+from ...instance.facilities import Facilities
 from .pids import identity
 
 logger = logging.getLogger("riverstone.engine")

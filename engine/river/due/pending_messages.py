@@ -7,10 +7,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from ...models import EventRow, KeptMessageRow, StoreError
-from .. import failpoints
-from ..errors import StoreUnavailable
-from ..observing import logs
+from ....models import EventRow, KeptMessageRow, StoreError
+from ... import failpoints
+from ...errors import StoreUnavailable
+from ...observing import logs
 
 logger = logging.getLogger("riverstone.engine")
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 
-from ...models import TaskRow
-from ..errors import UnknownProcessInstance
-from ..instance import process_slots
-from ..instance.facilities import Facilities
-from ..instance.tasks import quota_slots
-from ..steps import due
-from .turn import Action, Turn
+from ....models import TaskRow
+from ...errors import UnknownProcessInstance
+from ...instance import process_slots
+from ...instance.facilities import Facilities
+from ...instance.tasks import quota_slots
+from ...steps import due
+from ..turn import Action, Turn
 
 RESERVED = 30_000
 """Milliseconds for which a slot is kept for a task that no worker fetches; then others go on."""

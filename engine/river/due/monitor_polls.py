@@ -12,14 +12,14 @@ import threading
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 
-from ...models import Look, StoreError, TaskRow
-from ...models.claims.looks import Looks
-from ...models.vocabulary import UNDER_WAY
-from .. import failpoints
-from ..instance.facilities import Facilities
-from ..ledger import entries, hook_calls
-from ..work import Outcome
-from .instances import InstanceCache
+from ....models import Look, StoreError, TaskRow
+from ....models.claims.looks import Looks
+from ....models.vocabulary import UNDER_WAY
+from ... import failpoints
+from ...instance.facilities import Facilities
+from ...ledger import entries, hook_calls
+from ...work import Outcome
+from ..instances import InstanceCache
 
 MOST_AT_ONCE = 500
 MOST_IDLE = 100

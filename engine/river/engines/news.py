@@ -9,11 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable
 
-from ...models import EXTERNAL, Changes, NewsListener, news_of
-from ..instance.facilities import Facilities
-from ..instance.instance import Instance
-from .offers import Offers
-from .waiters import Watchers
+from ....models import EXTERNAL, Changes, NewsListener, news_of
+from ...instance.facilities import Facilities
+from ...instance.instance import Instance
+from ..offers import Offers
+from ..waiters import Watchers
 
 LASTS = 120.0
 """Seconds for which others tell of something after they were asked."""

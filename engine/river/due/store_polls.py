@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...models import SUSPECT, EventRequests, Handovers
-from .. import failpoints
-from ..instance.facilities import Facilities
-from ..ledger import ledger
-from .lease import Lease
+from ....models import SUSPECT, EventRequests, Handovers
+from ... import failpoints
+from ...instance.facilities import Facilities
+from ...ledger import ledger
+from ..engines.lease import Lease
+from ..engines.stops import Stops
+from ..river import River
 from .pending_messages import PendingMessages
 from .quota_lines import QuotaPolls
-from .river import River
 from .schedule import due_action
-from .stops import Stops
 
 DEADLINE = 1000
 """Milliseconds for which the deadline of a task in workers' hands is left to the engine that knows of it by itself."""

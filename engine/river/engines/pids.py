@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-from ...models.databases.uptime import boot_id
-from ..commands.runner import HIDDEN, started
+from ....models.databases.uptime import boot_id
+from ...commands.runner import HIDDEN, started
 
 UNKNOWN = "?"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable
 
-from ...models import Changes
-from .. import failpoints
-from ..steps import due
+from ....models import Changes
+from ... import failpoints
+from ...steps import due
+from ..turn import Action, Turn
 from .monitor_polls import MonitorPolls
-from .turn import Action, Turn
 
 DueEntry = tuple[int, str, int, int, int]
 """Milliseconds, kind, instance, task or token, number; the kind is ``task``, ``grace``, or that of a wait."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
-from ...models import WORKERS, StoppedTask, StragglerKey, StragglerRow, Stragglers
-from ..instance.facilities import Facilities
-from ..steps import due
-from ..work import Outcome
-from .river import River
-from .turn import Turn
+from ....models import WORKERS, StoppedTask, StragglerKey, StragglerRow, Stragglers
+from ...instance.facilities import Facilities
+from ...steps import due
+from ...work import Outcome
+from ..river import River
+from ..turn import Turn
 
 
 class Stops:
