@@ -8,7 +8,7 @@ from typing import Any
 from ...engine import jsontext
 from ...engine.authoring.model_views import Deployment, Draft, Model
 from ...engine.authoring.sources import Source, Template, read_source, template_text
-from ...engine.bpmn.running.cycles import TimerKind
+from ...engine.bpmn.running.timers.cycles import TimerKind
 from ...engine.errors import Invalid, Malformed, UnknownDeployment
 from ...engine.findings import Finding
 from ...engine.stones.declarations.declaration import StoneDeclaration

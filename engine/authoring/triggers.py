@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from ...models.catalogue import Trigger
-from ..bpmn.running.cycles import Timer, TimerKind, read_cycle, read_timer
 from ..bpmn.running.event_definitions import EventDefinition
 from ..bpmn.running.node import Process
+from ..bpmn.running.timers.cycles import Timer, TimerKind, read_cycle, read_timer
 from ..errors import ExpressionError
 from ..language.context import Context
 from ..limits import Limits

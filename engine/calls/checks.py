@@ -15,7 +15,7 @@ from ...models.operating.check_schedules import CheckSchedules
 from ...models.row_types.batches import CheckScheduleRow
 from ...models.search.resources import ResourceFilter, Resources
 from .. import jsontext
-from ..bpmn.running.cycles import Cycle, read_cycle
+from ..bpmn.running.timers.cycles import Cycle, read_cycle
 from ..clock import moment
 from ..errors import Conflict, ExpressionError, Invalid, RiverstoneError, Unknown, UnknownProcessInstance, UnknownTask
 from ..instance.instance import Instance

@@ -11,7 +11,7 @@ from .. import jsontext
 from ..authoring.deployments import Deployments
 from ..authoring.model_views import Deployment, Model, deployment_view, model_view
 from ..authoring.triggers import times_of
-from ..bpmn.running.cycles import TimerKind
+from ..bpmn.running.timers.cycles import TimerKind
 from ..clock import moment
 from ..operating import removal
 from ..showing.forms import show_start_form

@@ -11,7 +11,7 @@ import pytest
 from riverstone.engine import Engine, ExpressionError, Limits, ModelInvalid, VirtualClock
 from riverstone.engine.authoring.triggers import OVER as NONE_LEFT
 from riverstone.engine.authoring.triggers import TimerTrigger, Times
-from riverstone.engine.bpmn.running.cycles import TimerKind
+from riverstone.engine.bpmn.running.timers.cycles import TimerKind
 from riverstone.engine.clock import moment
 
 from .elements import BEGIN, catch, condition, end, model, timer, user

@@ -52,7 +52,7 @@ BOUNDS = (
     Bound("text in a form", "engine.bpmn.elements.people.form.LONGEST_TEXT", "The rest is cut off.", "characters"),
     Bound(
         "duration of a timer",
-        "engine.bpmn.running.timers.LONGEST",
+        "engine.bpmn.running.timers.moments.LONGEST",
         "It is refused, or fails at its event if it is calculated.",
         "milliseconds",
     ),

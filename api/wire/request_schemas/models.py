@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ....engine.bpmn.running.cycles import TimerKind
+from ....engine.bpmn.running.timers.cycles import TimerKind
 from ....engine.stones.declarations.element_templates import Modeler
 from ..members import FlagText, Text, Word
 from .lists import Part

@@ -9,8 +9,8 @@ from ...errors import ExpressionError, ExpressionWork
 from ...jsontext import JSON
 from ...language.operators import kind_of
 from ...mask import cut
-from ..running.cycles import Cycle, read_timer
 from ..running.event_definitions import AWAITED, EventDefinition
+from ..running.timers.cycles import Cycle, read_timer
 from ..running.token import Token
 from ..running.waits import Wait
 

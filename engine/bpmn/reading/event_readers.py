@@ -9,8 +9,8 @@ from lxml import etree
 
 from ...errors import ExpressionError
 from ...language.context import Context
-from ..running.cycles import TimerKind, read_timer
 from ..running.event_definitions import EventDefinition, EventKind
+from ..running.timers.cycles import TimerKind, read_timer
 from .expression_texts import ExpressionText, read_expression
 from .mappings import Input, read_passed
 from .model_reader import ModelReader

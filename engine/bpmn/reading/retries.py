@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from lxml import etree
 
 from ...errors import ExpressionError
-from ..running.timers import duration_ms
+from ..running.timers.moments import duration_ms
 from .vendors import JAVA, SPIFF, ZEEBE, extensions
 from .words import own_text
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from ...language.expressions import Expression, Value
-    from .cycles import TimerKind
+    from .timers.cycles import TimerKind
 
 EventKind = Literal[
     "message",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import ExpressionError, Invalid
 from ...mask import cut
-from .timers import read_duration
+from .timers.moments import read_duration
 
 if TYPE_CHECKING:
     from ....models.vocabulary import FailureAction

@@ -128,7 +128,7 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         held: list[int]
         """The numbers of the conditions that were true when they were last looked at."""
         repeats: dict[str, list[Any]]
-        """By the number of a timer: what is to come of it, a :class:`~.cycles.Cycle`."""
+        """By the number of a timer: what is to come of it, a :class:`~.timers.cycles.Cycle`."""
         fired: dict[str, dict[str, list[Any]]]
         """Of an activity or scope, by the event that has come beside it and the number of the definition: how often it
         came that does not come at will, after which tasks, and from when its turns are counted. So a rewind lets it

@@ -13,7 +13,7 @@ from ....models.vocabulary import HOOKS
 from ...bpmn.elements.boundary import BoundaryEvent
 from ...bpmn.elements.gateways import Join, ParallelGateway
 from ...bpmn.elements.tasks import UserTask
-from ...bpmn.running.cycles import Cycle
+from ...bpmn.running.timers.cycles import Cycle
 from ...bpmn.running.waits import Wait
 from ...clock import moment
 from ...instance.instance import Instance

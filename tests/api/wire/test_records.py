@@ -13,7 +13,7 @@ from riverstone.api.codes import CodeKind
 from riverstone.api.wire import records
 from riverstone.api.wire.request_schemas.strict import ParameterType, TasksAsked
 from riverstone.engine import Engine, Finding, findings
-from riverstone.engine.bpmn.running.cycles import TimerKind
+from riverstone.engine.bpmn.running.timers.cycles import TimerKind
 from riverstone.engine.calls.webhooks import NoticeStatus
 from riverstone.engine.operating.access_keys import Scope
 from riverstone.engine.stones.declarations.element_templates import Modeler

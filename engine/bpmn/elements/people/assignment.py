@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ....errors import ExpressionError
 from ....person import LONGEST_NAME, is_person
-from ...running.timers import duration_ms, read_date
+from ...running.timers.moments import duration_ms, read_date
 
 if TYPE_CHECKING:
     from ....language.context import Context

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from riverstone.engine.bpmn.running.cycles import Cycle, TimerKind, read_timer
-from riverstone.engine.bpmn.running.timers import duration_ms
+from riverstone.engine.bpmn.running.timers.cycles import Cycle, TimerKind, read_timer
+from riverstone.engine.bpmn.running.timers.moments import duration_ms
 from riverstone.engine.errors import ExpressionError
 
 BEGIN = 1_800_000_000_000

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
-from ...errors import ExpressionError
-from ...language.operators import kind_of
+from ....errors import ExpressionError
+from ....language.operators import kind_of
 from .cron import Cron, read_cron
-from .timers import LONGEST, later, read_date, read_duration
+from .moments import LONGEST, later, read_date, read_duration
 
 TimerKind = Literal["date", "duration", "cycle"]
 

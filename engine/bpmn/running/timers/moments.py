@@ -6,9 +6,9 @@ import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import NamedTuple
 
-from ...clock import EARLIEST, LATEST
-from ...errors import ExpressionError
-from ...language.feel.values.zones import zone as zone_of
+from ....clock import EARLIEST, LATEST
+from ....errors import ExpressionError
+from ....language.feel.values.zones import zone as zone_of
 
 DURATION = re.compile(
     r"(?P<sign>-)?P(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+(?:[.,]\d+)?)D)?"

@@ -6,9 +6,9 @@ import re
 from datetime import datetime
 from typing import NamedTuple
 
-from ...clock import LATEST
-from ...errors import ExpressionError
-from .timers import LOCAL, zone_named
+from ....clock import LATEST
+from ....errors import ExpressionError
+from .moments import LOCAL, zone_named
 
 _MACROS = {
     "@yearly": "0 0 0 1 1 *",
