@@ -294,3 +294,12 @@ def test_an_ended_batch_is_purged_with_what_is_old(engine: Engine, clock: Virtua
     clock.advance(120)
     engine.purge(60)
     assert engine.batches().items == ()
+
+
+def test_a_batch_that_nobody_could_mean_leaves_nothing_behind(engine: Engine) -> None:
+    """The engine kept the id, asked for it in whatever it did next, and failed in that."""
+    engine.deploy(WAITING)
+    with pytest.raises(Invalid):
+        engine.resume_batch("\ud800")
+    number = engine.start(key="waiting", name="next").process_instance_id
+    assert engine.get(number).status == "running"

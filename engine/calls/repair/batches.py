@@ -269,18 +269,14 @@ class BatchCalls(BatchRequests):
             changed = replace(row, state=state, engine=None, rate=row.rate if rate is None else rate)
             if state == "running":
                 changed.due = self.clock.now()
+                # Where it is stepped, and looked for after the commit.
+                self._batches.note(batch_id)
             elif state == "stopped" and row.ended is None:
                 changed.ended = self.clock.now()
             turn.changes.batches.append(changed)
             return row
 
-        if state == "running" and self._pump.inline is not None:
-            # It works at it in this very call.
-            self._batches.note(batch_id)
         self._pump.step(action)
-        if state == "running" and self._pump.inline is None:
-            self._batches.note(batch_id)
-            self._river.inbox.wake()
         return self.batch_progress(batch_id, owner=owner)
 
     @property
