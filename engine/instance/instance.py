@@ -13,6 +13,7 @@ from ...models.vocabulary import TaskStatus, ThrownKind
 from .. import jsontext
 from ..authoring.definitions import Definition
 from ..authoring.deployed_decisions import find_decision
+from ..bpmn.elements.tasks import StoneTask
 from ..bpmn.running import state
 from ..bpmn.running.host import Called, DeployedDecision
 from ..bpmn.running.node import Node, Process
@@ -35,7 +36,7 @@ from .notes.standing import note_standing
 from .tasks import quota_slots, user_tasks
 from .tasks.hand_over import hold_back
 from .tasks.late_hooks import LateHooks
-from .tasks.new_tasks import begin
+from .tasks.new_tasks import begin_stone, begin_user_task
 from .tasks.task_parameters import MockContext
 
 if TYPE_CHECKING:
@@ -183,7 +184,11 @@ class Instance:
         return self.facilities.clock.now()
 
     def begin_task(self, token: Token) -> None:
-        begin(self, token)
+        node = token.task_spec
+        if isinstance(node, StoneTask):
+            begin_stone(self, token, node)
+        else:
+            begin_user_task(self, token)
 
     def withdraw_task(self, token: Token) -> None:
         row = self.tasks[token.internal_data["task"]]

@@ -22,16 +22,8 @@ if TYPE_CHECKING:
     from ..instance import Instance
 
 
-def begin(instance: Instance, token: Token) -> None:
-    """Begin the task at which a token has arrived."""
-    node = token.task_spec
-    if isinstance(node, StoneTask):
-        _begin_stone(instance, token, node)
-    else:
-        _begin_user_task(instance, token)
-
-
-def _begin_stone(instance: Instance, token: Token, node: StoneTask) -> None:
+def begin_stone(instance: Instance, token: Token, node: StoneTask) -> None:
+    """Begin the task of a stone at which a token has arrived, or let it wait for the stone."""
     code = node.fixed_code or code_of(node, token.context)
     used = code, instance.row.deployment_id
     if used not in instance.facilities.stone_uses:
@@ -125,7 +117,8 @@ def _visible_to(instance: Instance, token: Token) -> dict[str, Any]:
     return found
 
 
-def _begin_user_task(instance: Instance, token: Token) -> None:
+def begin_user_task(instance: Instance, token: Token) -> None:
+    """Begin the task of a person at which a token has arrived."""
     namespace = run_namespace(token.node.namespace, token)
     # Before there is a row, since it may go wrong.
     to = user_tasks.assigned(instance, token)
