@@ -21,6 +21,7 @@ RiverstoneError
 ├── LimitExceeded                a named limit was breached while running
 ├── StoreUnavailable             the database does not answer (503)
 │   └── OutcomeUnknown           it may have taken the change, or not
+├── InternalError                a defect of the engine: its log has it under the id that the text names (500)
 ├── WaitTimeout                  ``Engine.wait`` ran out of time
 └── EngineClosed                 the engine was closed
 
@@ -304,6 +305,12 @@ class OutcomeUnknown(StoreUnavailable):
             " A start, a message and a signal can be sent again with the same idempotency key."
         )
         super().__init__(message or text)
+
+
+class InternalError(RiverstoneError):
+    """The engine met an error that nobody foresaw; nothing was changed, and its log has it under an id in the text."""
+
+    code = "internal-error"
 
 
 class WaitTimeout(RiverstoneError):

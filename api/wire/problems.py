@@ -32,6 +32,7 @@ STATUS_OF: tuple[tuple[type[errors.RiverstoneError], HTTPStatus], ...] = (
     (errors.LimitExceeded, HTTPStatus.UNPROCESSABLE_ENTITY),
     (errors.StoreUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (errors.EngineClosed, HTTPStatus.SERVICE_UNAVAILABLE),
+    (errors.InternalError, HTTPStatus.INTERNAL_SERVER_ERROR),
 )
 
 

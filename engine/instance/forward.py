@@ -52,10 +52,12 @@ class ForwardInstance(Instance):
         # A mock has nothing to repair.
         return ROLLBACK if policy.action == "pause" and self.has(Flags.MOCK) else policy
 
-    def pauses(self, token: Token) -> FailurePolicy | None:
+    def pauses(self, token: Token, *, unforeseen: bool = False) -> FailurePolicy | None:
         # A debug run stands still as a whole.
         if self.row.phase not in UNDER_WAY or self.has(Flags.DEBUG):
             return None
+        if unforeseen:
+            return None if self.has(Flags.MOCK) else FailurePolicy("pause")
         policy = self.policy_of(token)
         return policy if policy.action == "pause" else None
 

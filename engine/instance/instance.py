@@ -241,7 +241,7 @@ class Instance:
         self.changes.new_decisions_made.append(row)
         self.weight.add(row.result)
 
-    def pauses(self, token: Token) -> FailurePolicy | None:
+    def pauses(self, token: Token, *, unforeseen: bool = False) -> FailurePolicy | None:
         return None
 
     def run_script(self, token: Token) -> None:

@@ -16,7 +16,6 @@ from ...models import BatchItemRow, BatchRecords, BatchRow, StoreError
 from .. import jsontext
 from ..errors import RiverstoneError, StoreUnavailable
 from ..instance.facilities import Facilities
-from ..observing import logs
 from ..steps.repair.batching import act_upon
 from .river import River
 from .turn import Turn
@@ -91,7 +90,7 @@ class Batches:
             moved = self._river.now(partial(self._apply, row, items, now))
         except StoreUnavailable:
             raise
-        except Exception as error:
+        except RiverstoneError as error:
             if len(items) > 1:
                 self._single[batch_id] = len(items)
                 return True
@@ -128,14 +127,10 @@ class Batches:
             ended.append(replace(item, result="done", ended=now))
         return self._move_on(turn, row, ended, now)
 
-    def _refuse(self, row: BatchRow, item: BatchItemRow, now: int, error: Exception) -> BatchRow | None:
+    def _refuse(self, row: BatchRow, item: BatchItemRow, now: int, error: RiverstoneError) -> BatchRow | None:
         """Enter why nothing was done to one of them."""
-        if isinstance(error, RiverstoneError):
-            code, reason = error.code, error.message
-        else:
-            code, reason = "internal-error", "It could not be stepped: the server's log tells where."
-            logger.error("a process of the batch %s could not be stepped: %s", row.id, logs.where(error))
-        refused = replace(item, result="refused", code=code[:64], reason=reason[:LONGEST_REASON], ended=now)
+        code, reason = error.code[:64], error.message[:LONGEST_REASON]
+        refused = replace(item, result="refused", code=code, reason=reason, ended=now)
         moved: BatchRow | None = self._river.now(
             lambda turn: None if self._is_outdated(row) else self._move_on(turn, row, [refused], now)
         )

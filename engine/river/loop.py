@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from ...models import WORKERS, EngineForgotten, EngineRow, StoreError
 from .. import failpoints
-from ..errors import RiverstoneError, StoreUnavailable
+from ..errors import InternalError, RiverstoneError, StoreUnavailable
 from ..instance.facilities import Facilities
 from ..observing import logs
 from ..steps import due
@@ -33,7 +33,6 @@ POLL_SUSPECT = 0.05
 BEHIND = 10.0
 """Seconds without a poll of the store, or without an answer of it, after which the engine does not do its work."""
 MOST_AT_ONCE = 200
-MOST_REPAIRS = 5
 
 
 class RiverLoop:
@@ -212,26 +211,21 @@ class RiverLoop:
         return moved
 
     def repair_failed_turns(self) -> None:
-        """Hand over again what a failed turn may have taken from the dispatcher, but not for ever."""
+        """Hand over again what a failed turn may have taken from the dispatcher; later and later where that fails."""
         river = self.river
         failed, river.failed_turns = river.failed_turns, {}
         for number, times in failed.items():
+            if times & (times - 1):
+                river.failed_turns[number] = times + 1
+                continue
             try:
                 self._hand_over_again(number)
             except StoreUnavailable:
                 river.failed_turns[number] = times
+            except InternalError:
+                river.failed_turns[number] = times + 1
             except RiverstoneError:
                 river.failed_turns.pop(number, None)
-            except Exception as error:
-                river.failed_turns[number] = times + 1
-                if times >= MOST_REPAIRS:
-                    del river.failed_turns[number]
-                    logger.error(
-                        "process %d cannot be stepped; it stays as it is stored: %s",
-                        number,
-                        logs.where(error),
-                        extra=logs.about(process_instance_id=number),
-                    )
 
     def _hand_over_again(self, number: int) -> None:
         missing = self.river.now(lambda turn: due.out_of_hand(turn.instance(number)))

@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from ...models import (
@@ -29,6 +30,7 @@ from ...models import (
 )
 from .. import failpoints
 from ..authoring.definitions import ModelUnread
+from ..bpmn.running.unforeseen import Place, Unforeseen, is_unforeseen
 from ..errors import OutcomeUnknown, RiverstoneError, StoreUnavailable, Unknown
 from ..instance.facilities import Facilities
 from ..instance.instance import Instance
@@ -40,6 +42,7 @@ from ..steps import checking, outcomes
 from ..store_errors import UNSTORABLE
 from ..webhooks.telling import NoticeWriter
 from ..work import Outcome, Work
+from . import standstill
 from .checks import Checks
 from .due import quota_lines
 from .due.monitor_polls import MonitorPolls
@@ -355,6 +358,9 @@ class River:
             self._after_commit(turn, [command], [result])
 
     def _failed(self, command: Command, error: Exception) -> None:
+        if command.result is None and isinstance(error, standstill.Unstepped):
+            self._stand_still(command, error)
+            return
         if command.result is not None:
             command.result.set_exception(error)
         elif isinstance(error, RiverstoneError):
@@ -371,12 +377,28 @@ class River:
         elif command.otherwise is not None:
             self.post(command.otherwise)
 
+    def _stand_still(self, command: Command, error: standstill.Unstepped) -> None:
+        """What nobody asked for could not be stepped: its process waits for somebody, and what has come is entered."""
+        number = error.process_instance_id
+        if number is None:
+            return
+        suspend = partial(standstill.suspend, number=number, reason=error.reason, telling=self.telling)
+        self._step_alone([Command(suspend, AwaitedResult(self.facilities.observers.tell_changes))])
+        if command.otherwise is not None:
+            self.inbox.put([Command(command.action, about=command.about)])
+
     def _step_one(self, action: Action) -> tuple[Any, Turn]:
-        """Step and commit one action, again where another engine was faster; raises what it cannot get over."""
-        for tried in range(len(PAUSES) + 1):
+        """Step and commit one action, again where another engine was faster; raises what it cannot get over.
+
+        At what nobody has foreseen a token stands still, and the rest of the turn is as it would have been.
+        """
+        unforeseen: dict[int, dict[Place, str]] = {}
+        tried = 0
+        while tried <= len(PAUSES):
             if tried:
                 time.sleep(random.uniform(0, PAUSES[tried - 1]))
-            turn = Turn(self.facilities, self.cache, alone=True)
+            tried += 1
+            turn = Turn(self.facilities, self.cache, alone=True, unforeseen=unforeseen)
             try:
                 result = turn.act(action)
                 self.unread.end()
@@ -413,6 +435,11 @@ class River:
                     continue
                 except StoreError as unavailable:
                     raise _not_taken(unavailable) from unavailable
+                if isinstance(error, Unforeseen) and standstill.note(turn, error, unforeseen):
+                    tried -= 1
+                    continue
+                if is_unforeseen(error):
+                    raise standstill.unstepped(turn, error) from error
                 raise
         raise StoreUnavailable("Other engines keep changing the same process: try again.")
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...models import Changes
+from ..bpmn.running.unforeseen import Place
+from ..bpmn.running.workflow import Workflow
 from ..errors import UnknownProcessInstance
 from ..instance.facilities import Facilities
 from ..instance.instance import Instance
@@ -23,8 +25,18 @@ LEAST = 0.025
 class Turn:
     """One transaction in the making: the instances that take part, and what follows its commit."""
 
-    def __init__(self, facilities: Facilities, cache: InstanceCache, *, alone: bool = False) -> None:
-        """``alone`` is a turn of one action that could not be stepped with others."""
+    def __init__(
+        self,
+        facilities: Facilities,
+        cache: InstanceCache,
+        *,
+        alone: bool = False,
+        unforeseen: Mapping[int, dict[Place, str]] | None = None,
+    ) -> None:
+        """``alone`` is a turn of one action that could not be stepped with others.
+
+        ``unforeseen`` tells by instance at which places it has met a defect before; see :meth:`instance_of`.
+        """
         self.facilities = facilities
         self.cache = cache
         self.alone = alone
@@ -32,6 +44,9 @@ class Turn:
         self.instances: dict[int, Instance] = {}
         self.revisions: dict[int, int] = {}
         """What was read, with the revision that it had: nothing leaves a turn unless these are compared."""
+        self._unforeseen = unforeseen or {}
+        self._begun: list[int] = []
+        """The instances that have begun in it."""
         self._ends = time.monotonic() + LONGEST
         self._least = time.thread_time() + LEAST
 
@@ -102,8 +117,24 @@ class Turn:
 
     def join(self, instance: Instance) -> None:
         """Let an instance write into this transaction."""
-        self.instances[instance.row.process_instance_id] = instance
+        number = instance.row.process_instance_id
+        self.instances[number] = instance
+        if number not in self.revisions:
+            self._begun.append(number)
+        if self._unforeseen or instance.workflow.unforeseen:
+            instance.workflow.unforeseen = self._unforeseen.get(self._known_as(number), {})
         instance.join(self)
+
+    def instance_of(self, workflow: Workflow) -> int | None:
+        """What tells the instance of a workflow from the others, if the turn is done once more; None of a copy.
+
+        One that begins has another number then, so it is known by its place among these.
+        """
+        found = next((each for each in self.instances.values() if each.workflow is workflow), None)
+        return None if found is None else self._known_as(found.row.process_instance_id)
+
+    def _known_as(self, number: int) -> int:
+        return -1 - self._begun.index(number) if number in self._begun else number
 
 
 Action = Callable[[Turn], Any]

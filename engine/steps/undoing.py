@@ -7,7 +7,8 @@ from .. import failpoints
 from ..bpmn.running.token import READY
 from ..instance.flags import Flags
 from ..instance.forward import ForwardInstance
-from ..undo import handlers, order
+from ..ledger import ledger
+from ..undo import order
 from ..undo.creation import create_undo
 from ..undo.instance import UndoInstance
 
@@ -117,7 +118,9 @@ def _what_is_left(undo: UndoInstance) -> str:
         if row.status == UNDO_FAILED[kind] and row.target is not None
     }
     for token_id, target in undo.failed_handlers().items():
-        failed[target] = handlers.frozen_in(tasks[target])["namespace"], undo.workflow.failures[token_id]
+        handler = ledger.handler_in(tasks[target])
+        namespace = tasks[target].namespace if handler is None else handler["namespace"]
+        failed[target] = namespace, undo.workflow.failures[token_id]
     named = [f"{target} ({namespace}: {reason})" for target, (namespace, reason) in failed.items()]
     targets = order.taken_with(tasks, failed, kind).keys()
     passed = {row.target for row in undo.tasks.values() if not row.open} - targets

@@ -15,6 +15,7 @@ from ..bpmn.running.host import Called
 from ..bpmn.running.node import Node
 from ..bpmn.running.results import calls_in
 from ..bpmn.running.token import Token
+from ..bpmn.running.token_data import TASK
 from ..instance import freezing
 from ..instance.facilities import Facilities, TurnTransaction
 from ..instance.forward import ForwardInstance
@@ -32,7 +33,7 @@ from ..webhooks.telling import seen_of
 from ..work import Work
 from . import handlers
 from .frozen import Order
-from .nodes import Progress, UndoProcess, UndoTask, undo_definition
+from .nodes import Progress, UndoCall, UndoProcess, UndoTask, undo_definition
 from .order import handler_used, is_kept
 
 if TYPE_CHECKING:
@@ -178,9 +179,12 @@ class UndoInstance(Instance):
                 self.changes.instance_changed(self.origin.row)
 
     def failed_handlers(self) -> dict[int, int]:
-        """By the token that cannot go on: the origin's row that its handler was to undo."""
+        """By the token that cannot go on: the origin's row that its handler was to undo.
+
+        Or that is not undone since the engine met a defect before there was a task for that.
+        """
         tokens, failures = self.workflow.tasks, sorted(self.workflow.failures)
-        found = {token_id: handlers.handled_by(tokens[token_id]) for token_id in failures}
+        found = {token_id: _not_undone(tokens[token_id]) for token_id in failures}
         return {token_id: target for token_id, target in found.items() if target is not None}
 
     def give_up_handler(self, target: int) -> None:
@@ -188,7 +192,7 @@ class UndoInstance(Instance):
         self.mark(self.covered(self.origin.tasks[target]), "retained")
         workflow = self.workflow
         for call in list(workflow.task_tree.inside.values()):
-            if handlers.handled_by(call) == target:
+            if _not_undone(call) == target:
                 workflow.interrupt(call)
                 workflow.task_done(call, target, {})
 
@@ -357,6 +361,14 @@ class UndoInstance(Instance):
     def _target(self, row: TaskRow) -> TaskRow:
         assert row.target is not None
         return self.origin.tasks[row.target]
+
+
+def _not_undone(token: Token) -> int | None:
+    """The row that the handler of a failed token was to undo, or the token itself, which has no task yet."""
+    node, target = token.node, handlers.handled_by(token)
+    if target is None and isinstance(node, UndoTask | UndoCall) and TASK not in token.internal_data:
+        return node.target
+    return target
 
 
 def _undone_by(node: Node) -> int:

@@ -45,6 +45,7 @@ ENGINE = """
     HttpAnswer
     InboxCounts
     InlineDispatcher
+    InternalError
     Invalid
     JsonFormatter
     Later

@@ -57,7 +57,7 @@ class Conditions:
                 token_id = self.unchecked.pop()
                 if token_id in workflow.waits and not workflow.halted:
                     token = workflow.tasks[token_id]
-                    workflow.guard(token, partial(self._check, token))
+                    workflow.attempt(token, partial(self._check, token))
                     if is_over is not None and is_over():
                         break
             if self.unchecked:

@@ -57,8 +57,11 @@ class Host(Protocol):
     def withdraw_task(self, token: Token) -> None:
         """The token whose task was begun is gone."""
 
-    def pauses(self, token: Token) -> FailurePolicy | None:
-        """By which policy only this token, which has failed, stops; None where the process does."""
+    def pauses(self, token: Token, *, unforeseen: bool = False) -> FailurePolicy | None:
+        """By which policy only this token, which has failed, stops; None where the process does.
+
+        Whatever the policies say, it is undone by no defect of the engine.
+        """
 
     def came(self, token: Token, wait: Wait, payload: Mapping[str, Any]) -> None:
         """Something for which a token has waited has come."""

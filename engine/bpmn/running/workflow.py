@@ -16,6 +16,7 @@ from .node import Flow, Node, Process
 from .spiff import BpmnWorkflow
 from .token import CANCELLED, COMPLETED, ERROR, READY, ROOT, STARTED, WAITING, Token, merged
 from .token_data import CALLED
+from .unforeseen import Place, throw_out
 from .waits import Wait
 
 if TYPE_CHECKING:
@@ -61,6 +62,10 @@ class Workflow(BpmnWorkflow):
         """Scopes that are about to end, the innermost first."""
         self.is_unfinished = False
         """Whether the last turn was over before everything waited for the outside."""
+        self.unforeseen: dict[Place, str] = {}
+        """Where this turn has met a defect when it was done before, and what is said of it."""
+        self._stood_still = False
+        """Whether it has come to such a place since, so that it is over."""
 
     # -- beginning and running
 
@@ -107,7 +112,7 @@ class Workflow(BpmnWorkflow):
         if before:
             self.touched[ROOT] = self.task_tree
             effort.carry(work)
-        self.is_unfinished = False
+        self.is_unfinished = self._stood_still = False
         steps = before
         while not (self.completed or (self.failures and self.stops_on_failure)):
             if conditions.stale or conditions.unchecked:
@@ -136,13 +141,10 @@ class Workflow(BpmnWorkflow):
                 text = f"The limit tokens ({limits.tokens}) of those on their way at once was reached."
                 self.fail(token, text, alone=False)
                 break
-            effort.step(limits)
-            try:
-                token.run()
-            except (BpmnError, RiverstoneError) as error:
-                self._not_run(token, error)
+            self.attempt(token, token.run)
             has_more = agenda or undos.later or conditions.stale or conditions.unchecked or self.undecided
-            if has_more and (is_over() or len(self.touched) > MOST_TOUCHED) and not self.halted:
+            ends = is_over() or self._stood_still or len(self.touched) > MOST_TOUCHED
+            if has_more and ends and not self.halted:
                 self._leave_rest(steps)
                 break
         self.steps += steps - before
@@ -168,6 +170,21 @@ class Workflow(BpmnWorkflow):
             action()
         except (BpmnError, RiverstoneError) as error:
             self._not_run(token, error)
+
+    def attempt(self, token: Token, action: Callable[[], Any]) -> None:
+        """The same as a part of the step loop: a defect stops this token too, once the turn is done without that."""
+        place = token.id, self.next_token
+        if self.unforeseen and place in self.unforeseen:
+            self._stood_still = True
+            self.fail(token, f"At {token.node.label}: {self.unforeseen[place]}", unforeseen=True)
+            return
+        effort.step(self.host.limits)
+        try:
+            action()
+        except (BpmnError, RiverstoneError) as error:
+            self._not_run(token, error)
+        except Exception as error:
+            throw_out(token, place, error)
 
     def _not_run(self, token: Token, error: BpmnError | RiverstoneError) -> None:
         if isinstance(error, BpmnError):
@@ -358,10 +375,7 @@ class Workflow(BpmnWorkflow):
         causes = token.causes
         token.causes = (*(cause for cause in causes if cause < 0), task_id) if causes and causes[0] < 0 else (task_id,)
         self.conditions.may_differ((task_id,))
-        try:
-            token.task_spec.finish(token, results)
-        except (BpmnError, RiverstoneError) as error:
-            self._not_run(token, error)
+        self.attempt(token, lambda: token.task_spec.finish(token, results))
 
     def task_skipped(self, token: Token, task_id: int) -> None:
         """Somebody goes on without what a stone was to do: nothing is mapped, for nothing was put out."""
@@ -440,13 +454,15 @@ class Workflow(BpmnWorkflow):
             # Else it waits for an undo that was left behind.
             self.scope_ended(scope)
 
-    def fail(self, token: Token, reason: str, *, alone: bool = True) -> None:
+    def fail(self, token: Token, reason: str, *, alone: bool = True, unforeseen: bool = False) -> None:
         """A token cannot go on; the token stays where it is.
 
-        Where the policy says so it stops alone, unless that cannot be: at a limit, or if it is gone already.
+        Where the policy says so it stops alone, unless that cannot be: at a limit, or if it is gone already. At what
+        is ``unforeseen`` it does whatever the policy says.
         """
-        standing = self._standing(token)
-        policy = self.host.pauses(standing) if alone and standing is token and token.scope is not None else None
+        standing, policy = self._standing(token), None
+        if alone and standing is token and token.scope is not None:
+            policy = self.host.pauses(standing, unforeseen=unforeseen)
         leaving = standing._state == COMPLETED
         standing._set_state(ERROR)
         standing.note(failed=reason)

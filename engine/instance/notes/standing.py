@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, get_args
 
 from ....models.vocabulary import OUTCOMES, UNDO_FAILED, Awaits, HeldBack
+from ... import jsontext
 
 if TYPE_CHECKING:
     from ..instance import Instance
@@ -23,8 +24,8 @@ def note_standing(instance: Instance) -> None:
 def awaited_by(instance: Instance) -> Awaits | None:
     """For whom it stands still: for people whatever goes on beside that, for anything else where nothing goes on."""
     phase = instance.row.phase
-    if instance.row.suspension is not None:
-        return "suspended"
+    if (suspension := instance.row.suspension) is not None:
+        return "attention" if "unforeseen" in jsontext.read(suspension) else "suspended"
     if phase == "queued":
         return "quota"
     if phase == "running":

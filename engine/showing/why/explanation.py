@@ -322,6 +322,9 @@ def _tell_failed_undo(telling: ExplanationText, undo: UndoInstance, name: str) -
     handlers_failed = undo.failed_handlers()
     for token_id, target in list(handlers_failed.items())[:MOST_TASKS]:
         reason = sentence(undo.workflow.failures[token_id])
+        if ledger.handler_in(telling.instance.tasks[target]) is None:
+            telling.say(f"The {row.kind} of task {target} has not begun: {reason}")
+            continue
         covered = ledger.covers(telling.instance.tasks[target])
         names = ("task " if len(covered) == 1 else "tasks ") + ", ".join(map(str, covered[:MOST_TASKS]))
         more = f" and {len(covered) - MOST_TASKS} more" if len(covered) > MOST_TASKS else ""

@@ -23,6 +23,13 @@ from ..settling import settle
 from ..undoing import undo_of
 
 LONGEST_REASON = 1000
+PUT_OFF = 3_155_760_000_000
+"""Milliseconds by which what is due in a process is put off that could not be stepped: a hundred years."""
+
+
+def is_put_off(moment: int, now: int) -> bool:
+    """Whether a moment is so far ahead since nobody is to come for it."""
+    return moment > now + PUT_OFF // 2
 
 
 def suspend(instance: Instance, reason: str | None, who: str | None) -> None:
@@ -122,6 +129,7 @@ def lift(process: ForwardInstance) -> None:
     """The same without a step: whatever comes next may begin again."""
     for each in list(_family(process)):
         each.row.suspension = None
+        _call_back(each)
         if each.row.phase == "suspended":
             _let_go(each)
         each.save()
@@ -168,6 +176,20 @@ def _hold(instance: Instance) -> None:
         in_hand = row.stone is not None and row.due is None and row.status not in ledger.HELD_BACK
         if in_hand and row.event != "monitor" and not deferral.is_deferred(row) and hold_back(instance, row):
             hand_over(instance, row, instance.facilities.stone_of(row))
+
+
+def _call_back(instance: Instance) -> None:
+    """What was put off is due when it would have been."""
+    now, row = instance.now(), instance.row
+    if row.due is not None and is_put_off(row.due, now):
+        row.due -= PUT_OFF
+    for task in instance.tasks.open_rows():
+        if task.due is not None and is_put_off(task.due, now):
+            task.due -= PUT_OFF
+            instance.changes.task_changed(task)
+        if task.deadline is not None and is_put_off(task.deadline, now):
+            task.deadline -= PUT_OFF
+            instance.changes.task_changed(task)
 
 
 def _let_go(instance: Instance) -> None:
