@@ -177,6 +177,19 @@ def test_secret_variables_reach_a_worker_only_where_the_model_gives_them(engine:
     assert "s3cret" not in repr(engine.tasks(number))
 
 
+def test_no_worker_finds_out_a_secret_by_asking_for_tasks_that_have_it(engine: Engine) -> None:
+    template = [
+        {"Key": "pin", "Type": "String", "NoEcho": True},
+        {"Key": "pin", "Type": "String", "NoEcho": True, "NameSpace": "bank"},
+        {"Key": "user", "Type": "String"},
+    ]
+    engine.deploy(line("shop", service("a", "mail")), parameter_template=template, external=True)
+    engine.start(key="shop", name="t", variables={"user": "u", "pin": "1234", "bank": {"pin": "5678"}})
+    for guess in ({"pin": "1234"}, {"pin": "1234", "user": "u"}, {"bank": {"pin": "5678"}}):
+        assert nothing(engine, "mail", process_variables=guess)
+    assert one(engine, "mail", process_variables={"user": "u"}).variables == {"user": "u", "bank": {}}
+
+
 def test_priority_and_age_say_what_comes_first_and_filters_what_comes_at_all(engine: Engine) -> None:
     engine.deploy(line("low", service("a", "mail")), external=True)
     engine.deploy(line("high", service("a", "mail", None, "", **{"camunda:taskPriority": "50"})), external=True)

@@ -15,7 +15,7 @@ from ...clock import moment
 from ...errors import Unknown, UnknownProcessInstance
 from ...instance.forward import ForwardInstance
 from ...instance.tasks.offers import topic_of
-from ...ledger import ledger
+from ...ledger import ledger, secrets
 from ...river.turn import Turn
 from ...steps.tasks import external_checks
 from ...steps.tasks import external_tasks as steps
@@ -233,6 +233,10 @@ def all_failed(instance: Instance) -> list[ExternalTask]:
 
 
 def holds(instance: Instance, values: Mapping[str, Any]) -> bool:
-    """Whether the variables of a process have these values."""
-    known = _origin(instance).context.parameters
-    return all(name in known and known[name] == value for name, value in values.items())
+    """Whether the variables of a process have these values; a secret one has none, or a worker could guess it."""
+    asked = _origin(instance)
+    known = asked.context.parameters
+    if not all(name in known and known[name] == value for name, value in values.items()):
+        return False
+    secret = secrets.paths_in(asked.definition, known, asked.facilities.stones) if values else ()
+    return not any(name in values for name, *_ in secret)
