@@ -188,3 +188,17 @@ def test_workers_of_two_engines_never_have_more_than_their_quota_allows(url: str
         assert most[0] <= 3
         assert {here.wait(each, 30).status for each in numbers} == {"success"}
         assert sum(each.held + each.waiting for each in there.quotas().items) == 0
+
+
+def test_a_task_that_has_not_fitted_is_fetched_once_another_engine_has_changed_its_process(
+    here: Engine, there: Engine
+) -> None:
+    here.deploy(line("shop", service("a", "mail")), external=True)
+    number = here.start(key="shop", name="t", variables={"region": "north"}).process_instance_id
+    asked = Topic(name="mail", lock=60_000, process_variables={"region": "south"})
+    for _ in range(2):
+        assert here.external.fetch("w", [asked]) == []
+        assert there.external.fetch("w", [asked]) == []
+    there.set_variables(number, {"region": "south"})
+    (task,) = here.external.fetch("w", [asked])
+    assert task.process_instance_id == number

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from riverstone.engine import Conflict, Engine, Invalid, ModelInvalid, Unknown, VirtualClock
+from riverstone.engine.calls.tasks import external_tasks, external_views
 from riverstone.engine.calls.tasks.external_views import ExternalTask, Topic
 from riverstone.models import ExternalFilter
 
@@ -482,6 +483,31 @@ def test_one_turn_does_not_read_the_variables_of_all_tasks_that_a_fetch_looks_at
     assert [each.variables["region"] for each in found] == ["south", "south"]
     assert len(engine.external.find(ExternalFilter(), limit=10)) == 5
     assert len(engine.external.fetch("w", [topic], most=10)) == 1
+
+
+def test_a_task_that_does_not_fit_is_looked_at_once_until_its_process_changes(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits is told to look twice a second, and others wait while variables are read."""
+    engine.deploy(line("shop", service("a", "mail")), external=True)
+    numbers = [
+        engine.start(key="shop", name="test", variables={"region": "north"}).process_instance_id for _ in range(120)
+    ]
+    looked: list[Any] = []
+
+    def counted(*given: Any) -> bool:
+        looked.append(given)
+        return external_views.holds(*given)
+
+    monkeypatch.setattr(external_tasks, "holds", counted)
+    for _ in range(3):
+        assert nothing(engine, "mail", process_variables={"region": "south"})
+    assert len(looked) == len(numbers)
+    engine.set_variables(numbers[7], {"region": "south"})
+    assert one(engine, "mail", process_variables={"region": "south"}).process_instance_id == numbers[7]
+    assert len(looked) == len(numbers) + 1
+    # Other values are another question.
+    assert one(engine, "mail", process_variables={"region": "north"}).process_instance_id == numbers[0]
 
 
 def test_a_fetch_of_no_tasks_gets_none(engine: Engine) -> None:

@@ -28,6 +28,8 @@ LONGEST_LOOK = 1.0
 """Seconds in which one fetch begins to look at more tasks because the variables of those before them do not fit."""
 LONGEST_TURN = 0.01
 """Seconds after which one that looks at variables lets others have their turns: many may look at the same time."""
+MOST_UNFIT = 100_000
+"""Tasks of which it is known that their variables do not fit: beyond that all are looked at anew."""
 MOST_PLACES = 1000
 """Of fetches that did not come to the end: beyond that all begin anew."""
 LONGEST_LOCK = 7 * 24 * 3600 * 1000
@@ -113,7 +115,7 @@ class ExternalCalls(ExternalSearches):
                     wanted, limit=few, offset=look.offset, by_priority=by_priority, newest=newest
                 )
                 look.has_more = bool(topic.process_variables) and len(rows) == few
-                found += [(row, topic) for row in rows]
+                found += [(row, topic) for row in self._unknown(topic, rows)]
                 if waiters > 1 and len(topics) == 1:
                     # Whoever waits beside this one gets its share.
                     most = min(most, max(1, ceil(self.facilities.external.count(wanted) / waiters)))
@@ -133,6 +135,24 @@ class ExternalCalls(ExternalSearches):
                 break
             locked, found = locked + part, found[looked_at:]
         return locked
+
+    def _unknown(self, topic: Topic, rows: Sequence[ExternalRow]) -> Sequence[ExternalRow]:
+        """Those that may fit: whoever waits is told to look twice a second, and most have not changed since."""
+        if not topic.process_variables or not self._unfit:
+            return rows
+        asked = self._asked(topic)
+        known = {row.task_id: at for row in rows if (at := self._unfit.get((asked, row.task_id))) is not None}
+        numbers = {row.process_instance_id for row in rows if row.task_id in known}
+        present = self.facilities.store.revisions(sorted(numbers))
+        return [row for row in rows if known.get(row.task_id, -1) != present.get(row.process_instance_id)]
+
+    def _note_unfit(self, turn: Turn, topic: Topic, row: ExternalRow) -> None:
+        instance = turn.instance(row.process_instance_id)
+        # What an undo is asked for is of another process, of whose changes its own revision tells nothing.
+        if instance.row.origin is None:
+            if len(self._unfit) >= MOST_UNFIT:
+                self._unfit.clear()
+            self._unfit[self._asked(topic), row.task_id] = turn.revisions[row.process_instance_id]
 
     def watch(self, topics: Collection[str], told: Callable[[], None]) -> OfferWatch:
         """Have ``told`` called, in any thread, when a task may be had under one of these topics."""
@@ -157,6 +177,7 @@ class ExternalCalls(ExternalSearches):
             except UnknownProcessInstance:
                 continue
             if not holds(instance, topic.process_variables):
+                self._note_unfit(turn, topic, row)
                 continue
             taken = steps.lock(instance, row.task_id, worker, topic.lock, most_losses=self.facilities.limits.lost_locks)
             if taken is not None:

@@ -38,6 +38,9 @@ class ExternalTopics:
         self._passed: dict[tuple[str | None, str, str], int] = {}
         """Tasks that were passed over, for an owner, a topic and variables: the next fetch goes on behind so many."""
 
+        self._unfit: dict[tuple[tuple[str | None, str, str], int], int] = {}
+        """Tasks whose variables do not fit what was asked, with the revision of the process at which they did not."""
+
     def limited(self, *, owner: str | None, may: Callable[[str], bool]) -> Self:
         """The same for who sees the tasks of one owner alone, and of some topics."""
         found = copy(self)
