@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
-from pathlib import Path
+from typing import NamedTuple
 
 from flask.testing import FlaskClient
 
 from riverstone.api import create_app
 from riverstone.engine import Engine
+from riverstone.models import ContentRow, InstanceRow, Store, TokenRow, WaitRow
+from riverstone.models.databases.statements import columns
 
 from ..features.sketch import catch, definitions, flow, process
+from ..models import stores
 from .bench import Bench
+from .databases import SERVERS, cpu_of_server
 from .diagrams import sequence
 from .measure import alternate, spent
+from .stones import stones
 from .table import Row, milliseconds
 
 WAITING = definitions(
@@ -43,77 +48,143 @@ QUESTIONS: Mapping[str, Callable[[Engine], object]] = {
 }
 
 
+class Copies(NamedTuple):
+    """How a kind of database makes many processes of one."""
+
+    numbers: str
+    """The numbers ``n`` from 1 to ``{}``, as a table."""
+    new_id: str
+    key: str
+    """The business key of the one with this number."""
+
+
+COPIES = {
+    "sqlite": Copies(
+        "(WITH RECURSIVE copy(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copy WHERE n < {}) SELECT n FROM copy)",
+        "LOWER(HEX(RANDOMBLOB(16)))",
+        "'k' || n",
+    ),
+    "postgresql": Copies("(SELECT n FROM generate_series(1, {}) AS n)", "gen_random_uuid()", "'k' || n"),
+    "mariadb": Copies("(SELECT seq AS n FROM seq_1_to_{})", "UUID()", "CONCAT('k', n)"),
+}
+ROWS = {"process_instance": InstanceRow, "content": ContentRow, "token": TokenRow, "wait": WaitRow}
+END = (
+    "UPDATE process_instance SET phase = 'ended', status = 'success', outcome = 'success', awaits = NULL,"
+    " ended = started"
+)
+
+
 def measure(bench: Bench) -> Iterator[Row]:
-    """CPU beside few and beside many others; of a message with its commit, the others without."""
-    sizes = {"few": bench.size(10_000, 100), "many": bench.many}
-    first = {name: _filled(bench, name, count) for name, count in sizes.items()}
-    with bench.engine("few") as few, bench.engine("many") as many:
-        engines = {"few": few, "many": many}
-        keys = iter(range(1, sizes["few"]))
-
-        def by_key(name: str) -> object:
-            return engines[name].message("paid", business_key=f"k{next(keys)}")
-
-        def by_id(name: str) -> object:
-            return engines[name].message("paid", process_instance_id=str(first[name] + next(keys)))
-
-        yield _row(bench, "a message by business key", by_key)
-        yield _row(bench, "a message by id", by_id)
-        for work, ask in QUESTIONS.items():
-            yield _row(bench, work, partial(_asked, ask, engines))
-        for work, ask in TEXTS.items():
-            yield _row(bench, work, partial(_asked, ask, engines), MOST_OF_TEXT)
-        clients = {name: create_app(engine).test_client() for name, engine in engines.items()}
-        for path in ("/process?limit=50", "/process/search?limit=50"):
-            yield _row(bench, f"GET {path}", partial(_got, clients, path), MOST_OF_PAGE)
-        yield _row(bench, "figures", partial(_asked, Engine.figures, engines), None)
-        # They wait; what can be forgotten has ended.
-        for name in engines:
-            _end(bench.folder / f"{name}.db")
-        yield _row(bench, "a purge that only counts", lambda name: _purged(engines[name]), MOST_OF_PURGE, times=1)
+    """CPU beside few and beside many others, a server's too; of a message with its commit, the others without."""
+    for kind in stores.SHARED:
+        yield from Among(bench, kind).rows()
     yield _tasks(bench, bench.size(50_000, 500))
 
 
-def _asked(ask: Callable[[Engine], object], engines: Mapping[str, Engine], name: str) -> object:
-    return ask(engines[name])
+class Among:
+    """What is asked among few and among many processes, on one kind of database."""
+
+    def __init__(self, bench: Bench, kind: str) -> None:
+        self.bench = bench
+        self.kind = kind
+        self.sizes = {"few": bench.size(10_000, 100), "many": bench.many}
+        self.first: dict[str, int] = {}
+        self.engines: dict[str, Engine] = {}
+
+    def rows(self) -> Iterator[Row]:
+        """One for each thing that is asked."""
+        with ExitStack() as stack:
+            urls = {name: stack.enter_context(self._filled(name)) for name in self.sizes}
+            self.engines = {name: stack.enter_context(Engine(url, stones=stones)) for name, url in urls.items()}
+            keys = iter(range(1, self.sizes["few"]))
+            yield self._row("a message by business key", lambda name: self._tell(name, key=next(keys)))
+            yield self._row("a message by id", lambda name: self._tell(name, number=next(keys)))
+            for work, ask in QUESTIONS.items():
+                yield self._row(work, partial(self._ask, ask))
+            for work, ask in TEXTS.items():
+                yield self._row(work, partial(self._ask, ask), MOST_OF_TEXT)
+            clients = {name: create_app(engine).test_client() for name, engine in self.engines.items()}
+            for path in ("/process?limit=50", "/process/search?limit=50"):
+                yield self._row(f"GET {path}", partial(_got, clients, path), MOST_OF_PAGE)
+            yield self._row("figures", partial(self._ask, Engine.figures), None)
+            # They wait; what can be forgotten has ended.
+            for url in urls.values():
+                with closing(Store(url)) as store:
+                    store.execute(END)
+            yield self._row("a purge that only counts", self._purge, MOST_OF_PURGE, times=1)
+
+    def _tell(self, name: str, *, key: int | None = None, number: int | None = None) -> None:
+        chosen = (
+            {"business_key": f"k{key}"} if number is None else {"process_instance_id": str(self.first[name] + number)}
+        )
+        self.engines[name].message("paid", **chosen)
+
+    def _ask(self, ask: Callable[[Engine], object], name: str) -> None:
+        ask(self.engines[name])
+
+    def _purge(self, name: str) -> None:
+        if not self.engines[name].purge(0, dry_run=True):
+            raise RuntimeError("There is nothing to purge: all have ended and made nothing.")
+
+    def _row(self, work: str, act: Callable[[str], object], most: float | None = MOST, times: int = ASKED) -> Row:
+        count = self.bench.size(times, min(times, 2))
+
+        def repeated(name: str) -> Callable[[], None]:
+            def run() -> None:
+                for _ in range(count):
+                    act(name)
+
+            return run
+
+        taken = alternate({name: (repeated(name), count) for name in self.sizes}, self.bench.rounds, self._elsewhere)
+        few, many = taken["few"].cpu, taken["many"].cpu
+        title, beside = f"{self.kind}: {work}", f"{milliseconds(few)} beside few"
+        growth = f"{many / few:.2f} times"
+        if most is None:
+            return Row(title, f"{milliseconds(many)} CPU", beside, growth)
+        return Row(title, f"{milliseconds(many)} CPU", beside, growth, f"<= {milliseconds(most)}", many <= most)
+
+    def _elsewhere(self) -> float:
+        return cpu_of_server(SERVERS[self.kind]) if self.kind in SERVERS else 0.0
+
+    @contextmanager
+    def _filled(self, name: str) -> Iterator[str]:
+        """A store with so many processes that wait, all copies of one that does."""
+        folder = self.bench.folder / f"{self.kind}-{name}"
+        folder.mkdir()
+        with stores.bare(self.kind, folder) as url:
+            with Engine(url, stones=stones) as engine:
+                engine.deploy(WAITING)
+                started = engine.start(key="order", name="bench 云硬盘", business_key="k0")
+            first = self.first[name] = int(started.process_instance_id)
+            with closing(Store(url)) as store:
+                self._copy(store, first, self.sizes[name])
+            yield url
+
+    def _copy(self, store: Store, first: int, count: int) -> None:
+        copies = COPIES[self.kind]
+        numbers = copies.numbers.format(count)
+        number = f"({first} + n)"
+        own = {"process_instance_id": number, "business_key": copies.key, "id": copies.new_id}
+        for table, row in ROWS.items():
+            names = columns(row)
+            given = own if table == "process_instance" else {"process_instance_id": number}
+            chosen = ", ".join(given.get(column, f"`{column}`") for column in names)
+            store.execute(
+                f"INSERT INTO `{table}` ({', '.join(f'`{each}`' for each in names)}) SELECT {chosen}"
+                f" FROM {numbers} AS copy CROSS JOIN `{table}` WHERE `process_instance_id` = {first}"
+            )
+        words = f"SELECT `word`, {number} FROM {numbers} AS copy CROSS JOIN `word`"
+        words += f" WHERE `process_instance_id` = {first} AND `word` <> 'k0'"
+        for each in (words, f"SELECT {copies.key}, {number} FROM {numbers} AS copy"):
+            store.execute(f"INSERT INTO `word` (`word`, `process_instance_id`) {each}")
+        store.execute(f"UPDATE `sequence` SET `next` = {first + count + 1} WHERE `name` = 'id'")
 
 
 def _got(clients: Mapping[str, FlaskClient], path: str, name: str) -> None:
     answer = clients[name].get(path)
     if answer.status_code != 200:
         raise RuntimeError(f"GET {path} answered {answer.status}.")
-
-
-def _purged(engine: Engine) -> None:
-    if not engine.purge(0, dry_run=True):
-        raise RuntimeError("There is nothing to purge: all have ended and made nothing.")
-
-
-def _end(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute(
-            "UPDATE process_instance SET phase = 'ended', status = 'success', outcome = 'success', awaits = NULL,"
-            " ended = started"
-        )
-        connection.commit()
-
-
-def _row(bench: Bench, work: str, act: Callable[[str], object], most: float | None = MOST, times: int = ASKED) -> Row:
-    count = bench.size(times, min(times, 2))
-
-    def repeated(name: str) -> Callable[[], None]:
-        def run() -> None:
-            for _ in range(count):
-                act(name)
-
-        return run
-
-    taken = alternate({name: (repeated(name), count) for name in ("few", "many")}, bench.rounds)
-    few, many = taken["few"].cpu, taken["many"].cpu
-    beside, growth = f"{milliseconds(few)} beside few", f"{many / few:.2f} times"
-    if most is None:
-        return Row(work, f"{milliseconds(many)} CPU", beside, growth)
-    return Row(work, f"{milliseconds(many)} CPU", beside, growth, f"<= {milliseconds(most)}", many <= most)
 
 
 def _tasks(bench: Bench, count: int) -> Row:
@@ -136,38 +207,3 @@ def _tasks(bench: Bench, count: int) -> Row:
         taken = spent(lambda: [engine.tasks(number, limit=100, after=str(first + count // 2)) for _ in range(pages)])
     cpu = taken.cpu / pages
     return Row(f"100 of {count:,} tasks", f"{milliseconds(cpu)} CPU", target="<= 10 ms", met=cpu <= 0.01)
-
-
-def _filled(bench: Bench, name: str, count: int) -> int:
-    """A store with so many processes that wait, all copies of one that does; the id of that one."""
-    with bench.engine(name) as engine:
-        engine.deploy(WAITING)
-        first = int(engine.start(key="order", name="bench 云硬盘", business_key="k0").process_instance_id)
-    _copy(bench.folder / f"{name}.db", first, count)
-    return first
-
-
-def _copy(path: Path, first: int, count: int) -> None:
-    own = {"process_instance_id": "n", "business_key": f"'k' || (n - {first})", "id": "LOWER(HEX(RANDOMBLOB(16)))"}
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA synchronous = off")
-    for table in ("process_instance", "content", "token", "wait"):
-        columns = [str(row[1]) for row in connection.execute(f"PRAGMA table_info({table})")]
-        given = own if table == "process_instance" else {"process_instance_id": "n"}
-        connection.execute(
-            f"WITH RECURSIVE copy(n) AS (SELECT {first} + 1 UNION ALL SELECT n + 1 FROM copy WHERE n < {first + count})"
-            f" INSERT INTO {table} ({', '.join(columns)})"
-            f" SELECT {', '.join(given.get(column, column) for column in columns)}"
-            f" FROM copy CROSS JOIN {table} WHERE process_instance_id = {first}"
-        )
-    others = [
-        f"SELECT word, {first} + n FROM copy CROSS JOIN word WHERE process_instance_id = {first} AND word <> 'k0'"
-    ]
-    for words in (*others, f"SELECT 'k' || n, {first} + n FROM copy"):
-        connection.execute(
-            f"WITH RECURSIVE copy(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copy WHERE n < {count})"
-            f" INSERT INTO word (word, process_instance_id) {words}"
-        )
-    connection.execute("UPDATE sequence SET next = ?", (first + count + 1,))
-    connection.commit()
-    connection.close()

@@ -24,12 +24,15 @@ class Spent:
         return Spent(self.cpu / count, self.wall / count)
 
 
-def spent(work: Work) -> Spent:
-    """What one run takes; rubbish of earlier work is collected before, its own counts."""
+def spent(work: Work, elsewhere: Callable[[], float] = lambda: 0.0) -> Spent:
+    """What one run takes; rubbish of earlier work is collected before, its own counts.
+
+    ``elsewhere`` tells the CPU seconds so far of other processes that work on it, such as a database's server.
+    """
     gc.collect()
-    cpu, wall = time.process_time(), time.perf_counter()
+    cpu, wall = time.process_time() + elsewhere(), time.perf_counter()
     work()
-    return Spent(time.process_time() - cpu, time.perf_counter() - wall)
+    return Spent(time.process_time() + elsewhere() - cpu, time.perf_counter() - wall)
 
 
 def median(times: list[Spent]) -> Spent:
@@ -37,7 +40,9 @@ def median(times: list[Spent]) -> Spent:
     return Spent(statistics.median(each.cpu for each in times), statistics.median(each.wall for each in times))
 
 
-def alternate(works: Mapping[str, tuple[Work, int]], rounds: int) -> dict[str, Spent]:
+def alternate(
+    works: Mapping[str, tuple[Work, int]], rounds: int, elsewhere: Callable[[], float] = lambda: 0.0
+) -> dict[str, Spent]:
     """Run all of them in turn, ``rounds`` times; each one's median time for one of the ``count`` that a run does.
 
     One round before is not counted: it fills caches and prepares statements.
@@ -45,7 +50,7 @@ def alternate(works: Mapping[str, tuple[Work, int]], rounds: int) -> dict[str, S
     times: dict[str, list[Spent]] = {name: [] for name in works}
     for turn in range(rounds + 1):
         for name, (work, count) in works.items():
-            taken = spent(work).per(count)
+            taken = spent(work, elsewhere).per(count)
             if turn:
                 times[name].append(taken)
     return {name: median(each) for name, each in times.items()}
