@@ -45,14 +45,8 @@ POSTGRESQL_OPTIONS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }
-POSTGRESQL_PLANS = {
-    "plan_cache_mode": "force_generic_plan",
-    "seq_page_cost": "4",
-    "random_page_cost": "1",
-    "jit": "off",
-}
-"""A prepared statement is planned once for each connection, and that plan may be made while a table is empty and stay
-when it is not: so no plan depends on values, and each leads through an index where there is one."""
+POSTGRESQL_COSTS = {"seq_page_cost": "4", "random_page_cost": "1", "jit": "off"}
+"""A plan may be made while a table is empty, and stay when it is not: it leads through an index where there is one."""
 REPEATED = 1
 """How often psycopg runs a statement before it is prepared: a commit has few shapes and is dear to read and plan."""
 MYSQL_OPTIONS = {
@@ -136,7 +130,7 @@ def _opened(url: str, patient: bool) -> Database:
         settings = {
             "lock_timeout": f"{lock}s",
             "idle_in_transaction_session_timeout": f"{LONGEST_PAUSE}s",
-            **POSTGRESQL_PLANS,
+            **POSTGRESQL_COSTS,
         }
         # The last that sets one counts, so an operator's own come after these.
         given = dict(parse_qsl(urlsplit(url).query)).get("options", os.environ.get("PGOPTIONS", ""))

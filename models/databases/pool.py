@@ -22,14 +22,16 @@ CLOSING = 10.0
 class Pool:
     """No more than ``most`` places for connections; whoever waits for one gets it in turn, some before all others.
 
-    A place comes with a connection that somebody has given back, or without any: then the borrower opens one.
+    A place comes with a connection that somebody has given back, or without any: then the borrower opens one. Those who
+    come before others have theirs back, since a server keeps for each connection what it has read and planned there.
     """
 
     def __init__(self, most: int) -> None:
         self._lock = threading.Lock()
         self._most = most
         self._most_others = max(1, most - ASIDE)
-        self._free: list[Any] = []
+        self._free: dict[bool, list[Any]] = {True: [], False: []}
+        """By who had them: those that are ahead, and the others."""
         self._lent = self._lent_others = 0
         self._waiting: dict[bool, deque[_Turn]] = {True: deque(), False: deque()}
         """By whether they are ahead of the others."""
@@ -59,10 +61,10 @@ class Pool:
             self._most = max(1, self._most - 1)
             self._most_others = max(1, self._most - ASIDE)
 
-    def take_free(self) -> Any:
+    def take_free(self, *, ahead: bool) -> Any:
         """For who has a place without a connection: one that was given back meanwhile, or None."""
         with self._lock:
-            return self._free.pop() if self._free else None
+            return self._take_free(ahead)
 
     def give_back(self, connection: Any, *, ahead: bool) -> None:
         """Let others have the place, with this connection or without any."""
@@ -70,7 +72,7 @@ class Pool:
             self._lent -= 1
             self._lent_others -= not ahead
             if connection is not None and not self._closed:
-                self._free.append(connection)
+                self._free[ahead].append(connection)
                 connection = None
             for first in (True, False):
                 while self._waiting[first] and self._has_place(first):
@@ -93,7 +95,8 @@ class Pool:
     def drop_free(self) -> None:
         """Close what nobody has in hand: a server that was lost has most likely lost these too."""
         with self._lock:
-            dropped, self._free = self._free, []
+            dropped = [*self._free[True], *self._free[False]]
+            self._free = {True: [], False: []}
         for connection in dropped:
             close(connection)
 
@@ -110,7 +113,14 @@ class Pool:
     def _take(self, ahead: bool) -> Any:
         self._lent += 1
         self._lent_others += not ahead
-        return self._free.pop() if self._free else None
+        return self._take_free(ahead)
+
+    def _take_free(self, ahead: bool) -> Any:
+        own, others = self._free[ahead], self._free[not ahead]
+        if own:
+            return own.pop()
+        # One more is opened while there may be one: taken in turns by both, it would be a stranger to each.
+        return others.pop(0) if others and self._lent + len(others) > self._most else None
 
 
 class _Turn:

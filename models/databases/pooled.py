@@ -125,7 +125,7 @@ class PooledGuard(Guard):
         self._mine.is_broken = True
 
     def _open(self) -> Any:
-        found = self._pool.take_free()
+        found = self._pool.take_free(ahead=self._mine.has_place_ahead)
         if found is not None:
             return found
         # Without Peewee's lock, which would let one that is slow to open hold up all others.

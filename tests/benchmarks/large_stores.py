@@ -29,6 +29,8 @@ WAITING = definitions(
     process("order", '<startEvent id="s"/>', catch("c", '<messageEventDefinition messageRef="m"/>'), flow("s", "c")),
 )
 ASKED = 20
+AT_ONCE = 10_000
+"""Processes that one statement copies: a server is to answer soon."""
 MOST, MOST_OF_TEXT, MOST_OF_PAGE, MOST_OF_PURGE = 0.005, 0.05, 0.002, 1.0
 """Seconds of the processor."""
 TEXTS: Mapping[str, Callable[[Engine], object]] = {
@@ -52,7 +54,7 @@ class Copies(NamedTuple):
     """How a kind of database makes many processes of one."""
 
     numbers: str
-    """The numbers ``n`` from 1 to ``{}``, as a table."""
+    """The numbers ``n`` from ``{low}`` to ``{high}``, as a table."""
     new_id: str
     key: str
     """The business key of the one with this number."""
@@ -60,12 +62,12 @@ class Copies(NamedTuple):
 
 COPIES = {
     "sqlite": Copies(
-        "(WITH RECURSIVE copy(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copy WHERE n < {}) SELECT n FROM copy)",
+        "(WITH RECURSIVE c(n) AS (SELECT {low} UNION ALL SELECT n + 1 FROM c WHERE n < {high}) SELECT n FROM c)",
         "LOWER(HEX(RANDOMBLOB(16)))",
         "'k' || n",
     ),
-    "postgresql": Copies("(SELECT n FROM generate_series(1, {}) AS n)", "gen_random_uuid()", "'k' || n"),
-    "mariadb": Copies("(SELECT seq AS n FROM seq_1_to_{})", "UUID()", "CONCAT('k', n)"),
+    "postgresql": Copies("(SELECT n FROM generate_series({low}, {high}) AS n)", "gen_random_uuid()", "'k' || n"),
+    "mariadb": Copies("(SELECT seq AS n FROM seq_{low}_to_{high})", "UUID()", "CONCAT('k', n)"),
 }
 ROWS = {"process_instance": InstanceRow, "content": ContentRow, "token": TokenRow, "wait": WaitRow}
 END = (
@@ -158,12 +160,14 @@ class Among:
                 started = engine.start(key="order", name="bench 云硬盘", business_key="k0")
             first = self.first[name] = int(started.process_instance_id)
             with closing(Store(url)) as store:
-                self._copy(store, first, self.sizes[name])
+                for low in range(1, self.sizes[name] + 1, AT_ONCE):
+                    self._copy(store, first, low, min(self.sizes[name], low + AT_ONCE - 1))
+                store.execute(f"UPDATE `sequence` SET `next` = {first + self.sizes[name] + 1} WHERE `name` = 'id'")
             yield url
 
-    def _copy(self, store: Store, first: int, count: int) -> None:
+    def _copy(self, store: Store, first: int, low: int, high: int) -> None:
         copies = COPIES[self.kind]
-        numbers = copies.numbers.format(count)
+        numbers = copies.numbers.format(low=low, high=high)
         number = f"({first} + n)"
         own = {"process_instance_id": number, "business_key": copies.key, "id": copies.new_id}
         for table, row in ROWS.items():
@@ -178,7 +182,6 @@ class Among:
         words += f" WHERE `process_instance_id` = {first} AND `word` <> 'k0'"
         for each in (words, f"SELECT {copies.key}, {number} FROM {numbers} AS copy"):
             store.execute(f"INSERT INTO `word` (`word`, `process_instance_id`) {each}")
-        store.execute(f"UPDATE `sequence` SET `next` = {first + count + 1} WHERE `name` = 'id'")
 
 
 def _got(clients: Mapping[str, FlaskClient], path: str, name: str) -> None:
