@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from riverstone.api import create_app
 from riverstone.engine import Engine
 from riverstone.models import ContentRow, InstanceRow, Store, TokenRow, WaitRow
-from riverstone.models.databases.statements import columns
+from riverstone.models.row_types.tables import columns
 
 from ..features.sketch import catch, definitions, flow, process
 from ..models import stores
@@ -116,10 +116,11 @@ class Among:
             yield self._row("a purge that only counts", self._purge, MOST_OF_PURGE, times=1)
 
     def _tell(self, name: str, *, key: int | None = None, number: int | None = None) -> None:
-        chosen = (
-            {"business_key": f"k{key}"} if number is None else {"process_instance_id": str(self.first[name] + number)}
-        )
-        self.engines[name].message("paid", **chosen)
+        engine = self.engines[name]
+        if number is None:
+            engine.message("paid", business_key=f"k{key}")
+        else:
+            engine.message("paid", process_instance_id=str(self.first[name] + number))
 
     def _ask(self, ask: Callable[[Engine], object], name: str) -> None:
         ask(self.engines[name])
