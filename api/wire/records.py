@@ -14,7 +14,16 @@ from ...engine.views.decisions import Decision, DecisionMade, DecisionResult, Ma
 from ...engine.views.failures import Failure, ReasonGroup, Reasons
 from ...engine.views.history import HistoryEntry
 from ...engine.views.pages import Page
-from ...engine.views.people import DoneTask, FormOption, FormPart, InboxCounts, StartForm, TaskForm, UserTask
+from ...engine.views.people import (
+    DoneTask,
+    FormOption,
+    FormPart,
+    InboxCounts,
+    StartForm,
+    StartVariable,
+    TaskForm,
+    UserTask,
+)
 from ...engine.views.processes import (
     Awaited,
     Explanation,
@@ -243,6 +252,17 @@ TaskFormRecord = record(
     errors=fields.Dict(keys=fields.String(), values=fields.List(fields.String())),
 )
 """A task of a person with its form."""
+StartVariableRecord = record(
+    "StartVariableRecord",
+    StartVariable,
+    notes={
+        "kind": "What it is taken for, as far as the model tells.",
+        "description": "What the stone that takes it says of it.",
+        "members": "Those of its members that are read, with dots.",
+        "options": "Texts that it is compared with.",
+        "secret": "Whether it is not to be shown, since a stone takes it for what is secret.",
+    },
+)
 StartFormRecord = record(
     "StartFormRecord",
     StartForm,
@@ -252,6 +272,8 @@ StartFormRecord = record(
         "values": "What the form is filled in with, as start variables.",
         "errors": "What is wrong with the values that were given, by key.",
         "changes": "Whether any part depends on what is filled in.",
+        "variables": "Where there is neither a form nor a parameter template: what the model reads and nothing in it"
+        " sets, at most 50. A start may leave them out.",
     },
     errors=fields.Dict(keys=fields.String(), values=fields.List(fields.String())),
 )

@@ -20,6 +20,7 @@ from ..bpmn.reading.parser import ModelParser, ParsedModels
 from ..bpmn.reading.people.form_files import Elsewhere, FormFiles, FormLink, is_copy, is_form, with_name
 from ..bpmn.reading.words import BPMNDI, FLOW_NODES, qualified
 from ..bpmn.reading.xml import read_xml
+from ..bpmn.running.node import Process
 from ..dmn.decisions import Decisions
 from ..dmn.definitions import is_dmn
 from ..dmn.elements import DecisionElement
@@ -29,6 +30,7 @@ from ..language import effort
 from ..language.compiler import Compiler
 from ..limits import Limits
 from ..stones.registry import Stones
+from ..views.people import StartVariable
 from ..views.tasks import TaskBinding
 from .checks.doubtful_names import check_names
 from .checks.outputs_of_runs import check_runs
@@ -36,6 +38,7 @@ from .checks.stones import check_stones
 from .checks.unresolved_references import check_calls, check_decisions, check_references
 from .definitions import Definitions
 from .deployed_forms import find_form
+from .start_variables import start_variables
 from .task_bindings import bindings_of
 from .templates import OutputsTemplate, ParameterTemplate, read_templates
 
@@ -198,6 +201,10 @@ class Bundles:
         check_decisions(parsed, report, lambda *wanted: catalogue.deployment_of_decision(*wanted) is not None)
         check_names(parsed, report, parameter_template, self._decision)
         return parsed, report.findings
+
+    def start_variables(self, process: Process) -> tuple[StartVariable, ...]:
+        """The variables that a process reads and nothing in it sets."""
+        return start_variables(process, self.stones, self._decision)
 
     def _decision(self, wanted: str, version: WantedVersion) -> DecisionElement | None:
         """A decision of another deployment."""

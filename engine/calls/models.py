@@ -80,7 +80,8 @@ class ModelCalls(Workings):
             values: What is filled in so far.
 
         Returns:
-            The form, without parts where the model has none.
+            The form, without parts where the model has none. Where it has no parameter template either, the
+            variables that the model reads.
 
         Raises:
             UnknownDeployment, UnknownModel: Where there is no such thing.
@@ -92,7 +93,8 @@ class ModelCalls(Workings):
             jsontext.check(dict(values), limits=self.limits, name="values")
         with engine_errors():
             found = self._deployments.to_show(key=key, deployment_id=deployment_id, model_id=model_id)
-        return show_start_form(found, values, self.clock.now(), self.limits)
+            read = self._deployments.bundles.start_variables
+            return show_start_form(found, values, self.clock.now(), self.limits, lambda: read(found.process))
 
     def remove_model(self, model_id: str) -> Model:
         """Take a model with all its versions out of use: nothing is started from it any more.

@@ -34,7 +34,7 @@ _LISTED = 10
 class InputClause(NamedTuple):
     """A column of what is asked; ``own_name`` is by what its cells may call the value, ``allows`` limits it.
 
-    ``values`` are those that it allows, where they are known before.
+    ``values`` are those that it allows, where they are known before; ``text`` is the expression.
     """
 
     shown: str
@@ -43,6 +43,7 @@ class InputClause(NamedTuple):
     allows: Cell | None = None
     own_name: str | None = None
     values: Sequence[Value] | None = None
+    text: str = ""
 
 
 class OutputClause(NamedTuple):

@@ -76,11 +76,11 @@ class TableReader(TextReader):
             return InputClause(shown, NULL, own_name=own)
         run = self.text(expression, text, scope, faults, what)
         if allowed is None or text_of(allowed) in ANYTHING:
-            return InputClause(shown[:80], run, self.types.of(expression), own_name=own)
+            return InputClause(shown[:80], run, self.types.of(expression), own_name=own, text=text)
         cell, values = self.cell(allowed, scope, faults, what), None
         with suppress(ExpressionError):
             values = self.compiler.tests(text_of(allowed), scope, self.types.all, self.members).constants
-        return InputClause(shown[:80], run, self.types.of(expression), cell, own, values)
+        return InputClause(shown[:80], run, self.types.of(expression), cell, own, values, text)
 
     def _output(self, column: etree._Element, scope: Scope, faults: Wrongs, name: str) -> OutputClause:
         default, values = column.find("{*}defaultOutputEntry"), column.find("{*}outputValues")

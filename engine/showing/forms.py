@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from ...models import FoundTask
@@ -22,7 +22,7 @@ from ..ledger import ledger
 from ..limits import Limits
 from ..mask import Mask
 from ..person import Person
-from ..views.people import DoneTask, FormOption, FormPart, PersonAct, StartForm, TaskForm
+from ..views.people import DoneTask, FormOption, FormPart, PersonAct, StartForm, StartVariable, TaskForm
 from .lists.user_tasks import show_user_task
 
 MOST_BEFORE = 20
@@ -59,8 +59,17 @@ def show_form(
     )
 
 
-def show_start_form(definition: Definition, given: Mapping[str, Any] | None, now: int, limits: Limits) -> StartForm:
-    """What a start of this asks for, as it stands with the values that are ``given``, or with its defaults."""
+def show_start_form(
+    definition: Definition,
+    given: Mapping[str, Any] | None,
+    now: int,
+    limits: Limits,
+    read: Callable[[], tuple[StartVariable, ...]],
+) -> StartForm:
+    """What a start of this asks for, as it stands with the values that are ``given``, or with its defaults.
+
+    ``read`` tells which variables the model reads, where nothing else says what a start may give.
+    """
     form, template = definition.form or Form(()), definition.parameter_template
     values = dict(given or {})
     context = start_context(definition, values)
@@ -74,7 +83,14 @@ def show_start_form(definition: Definition, given: Mapping[str, Any] | None, now
                 given_well = value is not MISSING and value is not None and each.key not in errors
                 if given_well and (texts := template.violations(each.path, value)):
                     errors[each.key] = texts
-    return StartForm(key=definition.key, parts=parts, values=shown, errors=errors, changes=form.changes)
+    return StartForm(
+        key=definition.key,
+        parts=parts,
+        values=shown,
+        errors=errors,
+        changes=form.changes,
+        variables=read() if definition.form is None and template is None else (),
+    )
 
 
 def _acts(found: FoundTask, person: Person, allowed: tuple[PersonAct, ...], rule: str | None) -> tuple[PersonAct, ...]:

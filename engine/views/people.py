@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
+VariableKind: TypeAlias = Literal["text", "number", "truth", "json"]
+"""As what somebody fills in a variable."""
+
 FormKind: TypeAlias = Literal[
     "textfield",
     "textarea",
@@ -109,6 +112,23 @@ class FormPart:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StartVariable:
+    """A variable that a model reads and that nothing in it sets."""
+
+    name: str
+    kind: VariableKind
+    """What it is taken for, as far as the model tells."""
+    description: str
+    """What the stone that takes it says of it."""
+    members: tuple[str, ...]
+    """Those of its members that are read, with dots."""
+    options: tuple[str, ...]
+    """Texts that it is compared with."""
+    secret: bool
+    """Whether it is not to be shown, since a stone takes it for what is secret."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StartForm:
     """What whoever starts a process is asked for; without parts where its model has no form."""
 
@@ -120,6 +140,8 @@ class StartForm:
     """What is wrong with the values that were given, by key."""
     changes: bool
     """Whether any part depends on what is filled in."""
+    variables: tuple[StartVariable, ...] = ()
+    """Where there is neither a form nor a parameter template: what the model reads. A start may leave them out."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

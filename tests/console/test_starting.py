@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from ..features.sketch import line
+from ..features.sketch import definitions, flow, line, process
 from .conftest import Studio
 from .looking import Looker
 
@@ -113,3 +113,62 @@ def test_the_form_of_a_start_looks_well_for_everybody(
     looker.keep(f"start-form-{name}", whole=True)
     assert looker.overflow <= 0
     assert looker.barriers() == []
+
+
+@pytest.mark.parametrize(
+    ("language", "options"), [("en-GB", {"width": 1280}), ("zh-CN", {"width": 390, "colours": "dark"})]
+)
+def test_where_nothing_says_what_a_start_takes_what_the_model_reads_is_asked(
+    studio: Studio, somebody: Bring, language: str, options: dict[str, Any]
+) -> None:
+    studio.engine.deploy(
+        definitions(
+            process(
+                "order",
+                '<startEvent id="start"/><exclusiveGateway id="choose" default="no"/><endEvent id="end"/>',
+                '<userTask id="ask" name="Pack" camunda:assignee="${clerk.name}"/>',
+                flow("start", "choose"),
+                flow("choose", "ask", "${amount > 5 && express}"),
+                '<sequenceFlow id="no" sourceRef="choose" targetRef="end"/>',
+                flow("ask", "end"),
+            )
+        )
+    )
+    chinese = language == "zh-CN"
+    looker = somebody(language=language, **options)
+    page = looker.page
+    looker.go("#/start?key=order")
+    looker.field("运行名称" if chinese else "Name of the run").fill("one")
+    looker.field("amount", exact=True).fill("seven")
+    looker.field("express", exact=True).select_option("true")
+    looker.field("clerk", exact=True).fill('{"name": "ann"}')
+    page.get_by_role("button", name="添加" if chinese else "Add").click()
+    page.get_by_label("名称" if chinese else "Name", exact=True).fill("note")
+    page.get_by_label("值" if chinese else "Value", exact=True).fill("fragile")
+    page.locator("button[type=submit]").click()
+    looker.sees("必须是数字。" if chinese else "Must be a number.")
+    looker.field("amount", exact=True).fill("7")
+    assert looker.barriers() == []
+    assert looker.overflow <= 0
+    looker.keep(f"start-read-{language}", whole=True)
+    page.locator("button[type=submit]").click()
+    page.wait_for_url("**/process/**")
+    (order,) = studio.engine.instances(key="order").items
+    wanted = {"amount": 7, "express": True, "clerk": {"name": "ann"}, "note": "fragile"}
+    assert studio.engine.variables(order.process_instance_id) == wanted
+
+
+def test_variables_that_nothing_lists_are_written_as_json_too(studio: Studio, looker: Looker) -> None:
+    studio.engine.deploy(line("free", '<userTask id="ask"/>'))
+    looker.go("#/start?key=free")
+    looker.field("Name of the run").fill("one")
+    looker.button("As JSON").click()
+    looker.field("Variables as JSON").fill('{"size": 12345678901234567890, "list": [1]}')
+    looker.button("As fields").click()
+    expect(looker.field("Value", exact=True).first).to_have_value("12345678901234567890")
+    looker.page.locator("button[type=submit]").click()
+    looker.sees_status("Waits for a person: ask")
+    (begun,) = studio.engine.instances(key="free").items
+    assert studio.engine.variables(begun.process_instance_id) == {"size": 12345678901234567890, "list": [1]}
+    looker.go(f"#/start?from={begun.process_instance_id}")
+    expect(looker.field("Value", exact=True).first).to_have_value("12345678901234567890")

@@ -1,4 +1,5 @@
-// What a start asks for: the form of the start event, fields of the parameter template, and any other variables as JSON.
+// What a start asks for: the form of the start event, fields of the parameter template, and any other variables as JSON;
+// where there is neither, the variables that the model reads, and others by name.
 
 import { el, fill } from "./element.js";
 import { copyOf, isObject } from "./exactjson.js";
@@ -8,18 +9,21 @@ import { t } from "./language.js";
 import { weatherIs } from "./notice.js";
 import { get, post } from "./server.js";
 import { TemplateForm } from "./templateform.js";
+import { ValueForm } from "./valueform.js";
 
 const PAUSE = 300;
 
 export class StartFields {
   constructor() {
-    this.json = new JsonField({ label: t("variables"), hint: t("variables.hint"), rows: 8 });
+    this.json = new JsonField({ label: t("variables.other"), hint: t("variables.hint"), rows: 4 });
     this.fields = el("div");
     this.view = new FormView((field, left) => this.#filled(field, left));
     this.more = el("details", { class: "start-others" });
-    this.node = el("section", {}, el("h2", {}, t("variables")), this.fields, this.more);
+    this.node = el("section", {});
     this.form = null;
     this.template = null;
+    /** In place of the JSON, where nothing says what a start may give. */
+    this.free = null;
     this.source = null;
     this.pause = null;
     this.asked = 0;
@@ -39,7 +43,9 @@ export class StartFields {
     const asked = new Set(form.parts.map(({ key }) => key));
     const others = (parameterTemplate ?? []).filter((entry) => !asked.has(pathOf(entry)));
     this.template = others.length > 0 ? new TemplateForm(others) : null;
+    this.free = this.form === null && this.template === null ? freeForm(form.variables) : null;
     this.#draw();
+    if (this.free !== null) return this.free.take(values);
     const rest = this.form === null ? values : without(values, [...asked].filter(Boolean));
     const left = this.template === null ? rest : this.template.take(rest);
     this.json.value = Object.keys(left).length > 0 ? left : undefined;
@@ -47,22 +53,18 @@ export class StartFields {
   }
 
   #draw() {
-    const { form, template, json, more } = this;
+    const { form, template, free, json, more } = this;
     if (form !== null) this.view.draw(form.parts, form.values);
-    fill(this.fields, form !== null && this.view.node, template?.node);
-    const free = form === null && template === null;
-    json.area.rows = free ? 12 : 4;
-    json.node.querySelector("label").textContent = t(free ? "variables.json" : "variables.other");
+    fill(this.fields, form !== null && this.view.node, template?.node, free?.node);
     // Whoever has a form to fill in needs no JSON, and finds it where it is asked for.
-    if (form === null) more.replaceWith(json.node);
-    else {
-      if (!more.isConnected) json.node.replaceWith(more);
-      fill(more, el("summary", {}, t("variables.more")), json.node);
-    }
+    if (form !== null) fill(more, el("summary", {}, t("variables.more")), json.node);
+    const others = form !== null ? more : free === null && json.node;
+    fill(this.node, el("h2", {}, t("variables")), this.fields, others);
   }
 
   /** All variables as they are sent. */
   get values() {
+    if (this.free !== null) return this.free.values;
     const values = this.json.value ?? {};
     merge(values, this.template?.values ?? {});
     if (this.form !== null) merge(values, this.view.values);
@@ -71,6 +73,7 @@ export class StartFields {
 
   /** Whether all that is checked here is right; the first wrong field gets the focus. */
   check() {
+    if (this.free !== null) return this.free.check();
     const [whole, filled] = [this.json.check(), this.template === null || this.template.check()];
     if (!whole) this.more.open = true;
     if (filled && !whole) this.json.area.focus();
@@ -118,6 +121,16 @@ export class StartFields {
       if (problem.status !== 401) weatherIs(problem);
     }
   }
+}
+
+/** Fields for what the model reads. */
+function freeForm(variables) {
+  const hint = ({ description, members }) =>
+    [description, members.length > 0 && t("variables.members", { names: members.join(", ") })].filter(Boolean).join(" ");
+  const fields = variables.map((each) => ({ ...each, hint: hint(each) }));
+  const form = new ValueForm({ fields, label: t("variables.json") });
+  if (fields.length > 0) form.node.prepend(el("p", { class: "hint" }, t("variables.read")));
+  return form;
 }
 
 const pathOf = (entry) => (entry?.NameSpace ? `${entry.NameSpace}.${entry.Key}` : entry?.Key);

@@ -49,6 +49,11 @@ export class ValueForm {
     fill(this.foot, !this.asJson && adder(t("value.add"), () => this.#add().naming.focus()), this.switch);
   }
 
+  /** Fill in these values. */
+  take(values) {
+    if (Object.keys(values).length > 0) this.#draw(values);
+  }
+
   /** Between fields and JSON; what is wrong is mended before. */
   #turn() {
     if (!this.check()) return;

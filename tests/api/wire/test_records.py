@@ -19,7 +19,7 @@ from riverstone.engine.operating.access_keys import Scope
 from riverstone.engine.stones.declarations.element_templates import Modeler
 from riverstone.engine.triggers.starts import Drain
 from riverstone.engine.views.history import HistoryAction, HistoryKind
-from riverstone.engine.views.people import DateKind, FormKind, PersonAct
+from riverstone.engine.views.people import DateKind, FormKind, PersonAct, VariableKind
 from riverstone.engine.views.processes import AwaitedKind
 from riverstone.engine.views.tasks import Executor, TaskState, Undone
 from riverstone.engine.views.undo import RepairAction, UndoAction
@@ -49,6 +49,7 @@ VOCABULARIES = (
     InboxOrder,
     TasksAsked,
     FormKind,
+    VariableKind,
     DateKind,
     PersonAct,
     HistoryKind,

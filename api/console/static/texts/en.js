@@ -546,6 +546,8 @@ export default {
   "start.do": "Start the process",
   "variables.hint": "A JSON object by variable name.",
   "variables.json": "Variables as JSON",
+  "variables.read": "The model reads these. Leave empty what it does not need to be given.",
+  "variables.members": "An object with: {names}.",
   "variables.more": "Further variables",
   "variables.other": "Further variables as JSON",
   "default.is": "Default: {value}",

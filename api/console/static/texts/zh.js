@@ -543,6 +543,8 @@ export default {
   "start.do": "启动流程",
   "variables.hint": "按变量名组织的 JSON 对象。",
   "variables.json": "变量（JSON）",
+  "variables.read": "模型会读取这些变量。无需给出的请留空。",
+  "variables.members": "一个对象，包含：{names}。",
   "variables.more": "其他变量",
   "variables.other": "其他变量（JSON）",
   "default.is": "默认：{value}",

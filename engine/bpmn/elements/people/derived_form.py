@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ....views.people import FormKind
@@ -29,10 +29,10 @@ def form_of(node: Node) -> Form:
     return derived_form(node) if form is None else form
 
 
-def next_choices(node: Node) -> Iterator[Node]:
-    """The task itself and the gateways directly behind it, which decide in the step in which it is done."""
-    pending, seen = [node], set[str]()
-    while pending and len(seen) < MOST_GATEWAYS:
+def next_choices(*tasks: Node, most: int = MOST_GATEWAYS) -> Iterator[Node]:
+    """The tasks themselves and the gateways directly behind them, which decide in the step in which they are done."""
+    pending, seen = list(tasks), set[str]()
+    while pending and len(seen) < most:
         current = pending.pop(0)
         if current.name in seen:
             continue
@@ -71,8 +71,21 @@ def _asked(path: Path, node: Node) -> Path | None:
     if path[0] == "outputs":
         own = len(path) > 2 and path[1] == node.namespace
         return path[2:3] if own else None
+    name = variable_of(path)
+    return None if name is None else (name,)
+
+
+def variable_of(path: Path) -> str | None:
+    """The variable that a reference is about, None for an output and for all parameters at once."""
     inside = path[1:] if path[0] == "parameters" and len(path) > 1 else path
-    return inside[:1] if inside != ("parameters",) else None
+    return inside[0] if inside[0] != "outputs" and inside != ("parameters",) else None
+
+
+def of_comparisons(read: Iterable[tuple[str, str]]) -> tuple[FormKind, list[str | bool]]:
+    """What a variable is, by what it is compared with where it is read: as what, and in which condition."""
+    told = [_kind_of(name, [text]) for name, text in read]
+    kind: FormKind = next((kind for kind, _ in told if kind != "textfield"), "textfield")
+    return kind, list(dict.fromkeys(each for other, choices in told if other == kind for each in choices))
 
 
 def _component(path: Path, name: str, texts: list[str], *, free: bool) -> Component:
