@@ -19,8 +19,8 @@ from .transport import part
 class TaskCalls(ProcessCalls):
     """A part of :class:`.client.Client`."""
 
-    def rerun(self, task_id: str, parameters: Mapping[str, Any] | None = None) -> Task:
-        body = None if parameters is None else {"parameters": dict(parameters)}
+    def rerun(self, task_id: str, parameters: Mapping[str, Any] | None = None, *, attempt: int | None = None) -> Task:
+        body = _decided({} if parameters is None else {"parameters": dict(parameters)}, attempt)
         going_on = self._transport.send("PUT", f"/task/{part(task_id)}/reRun", body=body)
         return self.task(going_on["taskId"])
 
@@ -28,12 +28,15 @@ class TaskCalls(ProcessCalls):
         found: dict[str, Any] = self._transport.send("POST", f"/task/{part(task_id)}/secrets")["outputs"]
         return found
 
-    def skip(self, task_id: str) -> Task:
-        self._transport.send("PUT", f"/task/{part(task_id)}/skip")
+    def skip(self, task_id: str, *, attempt: int | None = None) -> Task:
+        self._transport.send("PUT", f"/task/{part(task_id)}/skip", body=_decided({}, attempt))
         return self.task(task_id)
 
-    def done_by_hand(self, task_id: str, outputs: Mapping[str, Any] | None = None) -> Task:
-        self._transport.send("PUT", f"/task/{part(task_id)}/done", body={"outputs": dict(outputs or {})})
+    def done_by_hand(
+        self, task_id: str, outputs: Mapping[str, Any] | None = None, *, attempt: int | None = None
+    ) -> Task:
+        body = _decided({"outputs": dict(outputs or {})}, attempt)
+        self._transport.send("PUT", f"/task/{part(task_id)}/done", body=body)
         return self.task(task_id)
 
     def preview_repair(
@@ -43,8 +46,10 @@ class TaskCalls(ProcessCalls):
         *,
         parameters: Mapping[str, Any] | None = None,
         outputs: Mapping[str, Any] | None = None,
+        attempt: int | None = None,
     ) -> RepairPlan:
         body = {"action": action, "parameters": dict(parameters or {}), "outputs": dict(outputs or {})}
+        body = _decided(body, attempt)
         return reading.repair_plan(
             self._transport.send("POST", f"/task/{part(task_id)}/repair", body=body, harmless=True)
         )
@@ -147,3 +152,8 @@ def _message(
         "ttl": ttl,
         "processInstanceId": process_instance_id,
     }
+
+
+def _decided(body: dict[str, Any], attempt: int | None) -> dict[str, Any]:
+    """What is sent about a failed task, with the attempt that it is about, if one is named."""
+    return body if attempt is None else {**body, "attempt": attempt}

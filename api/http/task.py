@@ -38,6 +38,7 @@ from ..wire.request_schemas.tasks import (
     HandWork,
     Rerun,
     Schedule,
+    SkippedTask,
     TaskQuery,
 )
 from ..wire.request_schemas.undo import TaskRepair
@@ -106,12 +107,18 @@ def post_task_secrets(engine: Engine, task_id: str) -> dict[str, Any]:
     problems=(404, 409),
 )
 def put_rerun_task(engine: Engine, task_id: str, body: dict[str, Any]) -> Task:
-    return visible(engine).rerun(task_id, body.get("parameters"))
+    return visible(engine).rerun(task_id, **body)
 
 
-@OPERATIONS.add("/task/<task_id>/skip", "Go on without a failed task", TaskRecord, problems=(404, 409))
-def put_skip_task(engine: Engine, task_id: str) -> Task:
-    return visible(engine).skip(task_id)
+@OPERATIONS.add(
+    "/task/<task_id>/skip",
+    "Go on without a failed task",
+    TaskRecord,
+    body=JsonBody(SkippedTask, required=False),
+    problems=(404, 409),
+)
+def put_skip_task(engine: Engine, task_id: str, body: dict[str, Any]) -> Task:
+    return visible(engine).skip(task_id, **body)
 
 
 @OPERATIONS.add(
@@ -122,7 +129,7 @@ def put_skip_task(engine: Engine, task_id: str) -> Task:
     problems=(404, 409),
 )
 def put_done_task(engine: Engine, task_id: str, body: dict[str, Any]) -> Task:
-    return visible(engine).done_by_hand(task_id, body.get("outputs"))
+    return visible(engine).done_by_hand(task_id, **body)
 
 
 @OPERATIONS.add(

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from riverstone.bpmn_samples import path
 from riverstone.engine import Stone, TaskInfo
 
+from ..faults.yard import until
 from .conftest import Studio
 from .looking import Looker
 
@@ -106,6 +107,29 @@ def test_a_failure_waits_for_somebody_who_skips_it(studio: Studio, looker: Looke
     looker.button("Skip it").click()
     looker.sees_status("Succeeded")
     assert studio.engine.get(started.process_instance_id).status == "success"
+
+
+def test_an_open_dialog_decides_about_no_later_attempt(studio: Studio, looker: Looker) -> None:
+    studio.engine.register(Letter)
+    studio.engine.deploy(LETTER.encode())
+    number = studio.engine.start(key="letter", name="to the bank", on_failure="pause").process_instance_id
+    studio.engine.wait(number, 60)
+    looker.go(f"#/process/{number}")
+    looker.button("Done by hand…").first.click()
+    looker.field("number", exact=True).fill("17")
+    (task,) = studio.engine.tasks(number)
+    studio.engine.rerun(task.task_id)
+    until(lambda: (studio.engine.task(task.task_id).attempt, studio.engine.get(number).attention) == (2, 1))
+    looker.button("Enter it").click()
+    looker.sees("is number 2, not 1: look at it, then decide.")
+    assert studio.engine.task(task.task_id).outputs in (None, {})
+    looker.button("Back", exact=True).click()
+    looker.sees("attempt 2")
+    looker.button("Done by hand…").first.click()
+    looker.field("number", exact=True).fill("18")
+    looker.button("Enter it").click()
+    looker.sees_status("Succeeded")
+    assert studio.engine.task(task.task_id).outputs == {"number": "18"}
 
 
 def test_what_was_done_by_hand_is_entered_output_by_output(studio: Studio, looker: Looker) -> None:

@@ -125,6 +125,63 @@ def test_a_preview_tells_what_another_engine_has_suspended(one: Engine, other: E
     assert one.wait(failed[""], 60).status == "success"
 
 
+DECISIONS: dict[str, Callable[[Engine, str, int], Any]] = {
+    "rerun": lambda engine, task, attempt: engine.rerun(task, attempt=attempt),
+    "skip": lambda engine, task, attempt: engine.skip(task, attempt=attempt),
+    "done by hand": lambda engine, task, attempt: engine.done_by_hand(task, {"id": "mine"}, attempt=attempt),
+    "preview": lambda engine, task, attempt: engine.preview_repair(task, "skip", attempt=attempt),
+}
+
+
+@pytest.mark.parametrize("decision", DECISIONS)
+def test_who_has_seen_an_attempt_decides_about_no_other(
+    one: Engine, other: Engine, failed: dict[str, str], decision: str
+) -> None:
+    """Somebody else has run it again, which has failed too, and stands still as before."""
+    task = failed["b"]
+    assert one.task(task).attempt == 1
+    other.register(Shaky)
+    Shaky.fails = True
+    other.rerun(task, attempt=1)
+    other.run_pending()
+    before = other.get(failed[""]), other.task(task)
+    assert (before[0].attention, before[1].attempt) == (1, 2)
+    with pytest.raises(Conflict, match="number 2, not 1") as refused:
+        DECISIONS[decision](one, task, 1)
+    assert refused.value.code == "attempt-changed"
+    assert (other.get(failed[""]), other.task(task)) == before
+    Shaky.fails = False
+    DECISIONS[decision](one, task, 2)
+
+
+def test_a_task_that_was_run_again_as_another_is_decided_about_no_more(one: Engine) -> None:
+    """Its stone has no rollback, so the old one stays in the ledger, and its place is the other's."""
+    calls: list[Any] = []
+
+    class Bare(Stone):
+        code = "bare"
+
+        def start(self, task: TaskInfo) -> None:
+            calls.append(task.parameters["size"])
+            if len(calls) < 3:
+                raise RuntimeError("quota")
+
+    one.register(Bare)
+    one.deploy(line("one", service("a", "bare", inputs={"size": "1"})))
+    number = one.start(key="one", name="x", on_failure="pause").process_instance_id
+    one.wait(number, 60)
+    old = one.tasks(number)[0].task_id
+    new = one.rerun(old, {"size": 2}).task_id
+    one.run_pending()
+    assert (one.get(number).attention, new != old) == (1, True)
+    for decide in (one.rerun, one.skip, one.done_by_hand):
+        with pytest.raises(Conflict, match="does not stand still"):
+            decide(old)
+    one.rerun(new, {"size": 3})
+    assert one.wait(number, 60).status == "success"
+    assert len(calls) == 3
+
+
 def test_what_nobody_could_mean_is_refused_and_changes_nothing(one: Engine, failed: dict[str, str]) -> None:
     number = failed[""]
     before = (one.get(number), one.tasks(number))

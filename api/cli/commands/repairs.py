@@ -9,6 +9,10 @@ from ..screen.following import Following, dispatcher_for, followable
 from ..screen.plans import show_repair, show_rewind
 from ..screen.terminal import json_option, mapped, print_record
 
+of_attempt = click.option(
+    "--attempt", type=int, metavar="NUMBER", help="The last attempt as you saw it; with another one nothing is done."
+)
+
 
 @click.command()
 @click.argument("process_instance_id")
@@ -43,11 +47,19 @@ def retry(
 @click.command()
 @click.argument("task_id")
 @click.option("--parameters", metavar="JSON|@FILE", help="Values that replace the task's parameters.")
+@of_attempt
 @click.option("--preview", is_flag=True, help="Only show what would be done, and change nothing.")
 @followable
 @invoked
 def rerun(
-    invocation: Invocation, /, task_id: str, parameters: str | None, preview: bool, follow: bool, as_json: bool
+    invocation: Invocation,
+    /,
+    task_id: str,
+    parameters: str | None,
+    attempt: int | None,
+    preview: bool,
+    follow: bool,
+    as_json: bool,
 ) -> None:
     """Run a failed task again."""
     from ...wire.records import TaskRecord
@@ -55,12 +67,13 @@ def rerun(
     values = json_option("--parameters", parameters)
     if preview:
         with invocation.asking(passive=True) as engine:
-            show_repair(engine.preview_repair(task_id, "retry", parameters=values), as_json=as_json)
+            plan = engine.preview_repair(task_id, "retry", parameters=values, attempt=attempt)
+            show_repair(plan, as_json=as_json)
         return
     with invocation.changing(task_id, dispatcher_for(follow)) as engine:
         process_instance_id = engine.task(task_id).process_instance_id
         following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
-        task = engine.rerun(task_id, values)
+        task = engine.rerun(task_id, values, attempt=attempt)
         following.end(process_instance_id, "success", otherwise=lambda: print_record(TaskRecord, task))
 
 
@@ -68,6 +81,7 @@ def rerun(
 @click.argument("task_id", required=False)
 @click.option("--process", "process_instance_id", metavar="PROCESS", help="With --element: the process.")
 @click.option("--element", "element_id", metavar="ELEMENT", help="An element that has failed in no task.")
+@of_attempt
 @click.option("--preview", is_flag=True, help="Only show what would be done, and change nothing.")
 @followable
 @invoked
@@ -77,6 +91,7 @@ def skip(
     task_id: str | None,
     process_instance_id: str | None,
     element_id: str | None,
+    attempt: int | None,
     preview: bool,
     follow: bool,
     as_json: bool,
@@ -84,10 +99,12 @@ def skip(
     """Go on without a failed task. What it may have made is rolled back before."""
     if (task_id is None) == (process_instance_id is None or element_id is None):
         raise click.UsageError("Name either a task or, with --process and --element, an element of a process.")
+    if attempt is not None and task_id is None:
+        raise click.UsageError("--attempt is one of a task: name that.")
     if preview:
         with invocation.asking(passive=True) as engine:
             if task_id is not None:
-                plan = engine.preview_repair(task_id, "skip")
+                plan = engine.preview_repair(task_id, "skip", attempt=attempt)
             else:
                 plan = engine.preview_element_repair(str(process_instance_id), "skip", element_id)
             show_repair(plan, as_json=as_json)
@@ -96,7 +113,7 @@ def skip(
         number = process_instance_id or engine.task(str(task_id)).process_instance_id
         following = Following(engine, number, follow=follow, as_json=as_json)
         if task_id is not None:
-            engine.skip(task_id)
+            engine.skip(task_id, attempt=attempt)
         else:
             engine.skip_element(number, str(element_id))
         following.end(number, "success")
@@ -105,22 +122,31 @@ def skip(
 @click.command()
 @click.argument("task_id")
 @click.option("--outputs", metavar="JSON|@FILE", help="What its stone would have put out.")
+@of_attempt
 @click.option("--preview", is_flag=True, help="Only show what would be done, and change nothing.")
 @followable
 @invoked
 def done(
-    invocation: Invocation, /, task_id: str, outputs: str | None, preview: bool, follow: bool, as_json: bool
+    invocation: Invocation,
+    /,
+    task_id: str,
+    outputs: str | None,
+    attempt: int | None,
+    preview: bool,
+    follow: bool,
+    as_json: bool,
 ) -> None:
     """Say that a failed task was done by hand. A later undo covers it like any other task."""
     values = json_option("--outputs", outputs)
     if preview:
         with invocation.asking(passive=True) as engine:
-            show_repair(engine.preview_repair(task_id, "done-by-hand", outputs=values), as_json=as_json)
+            plan = engine.preview_repair(task_id, "done-by-hand", outputs=values, attempt=attempt)
+            show_repair(plan, as_json=as_json)
         return
     with invocation.changing(task_id, dispatcher_for(follow)) as engine:
         process_instance_id = engine.task(task_id).process_instance_id
         following = Following(engine, process_instance_id, follow=follow, as_json=as_json)
-        engine.done_by_hand(task_id, values)
+        engine.done_by_hand(task_id, values, attempt=attempt)
         following.end(process_instance_id, "success")
 
 

@@ -110,10 +110,13 @@ export class ProcessHelp {
       const back = () => askToRewind(process, task);
       return canRewind(task, process) ? [this.action(`rewind-${task.taskId}`, "undoing", t("rewind"), back)] : [];
     }
+    // As the list shows it by then: it may have failed once more.
+    const shown = () => this.tasks().find(({ taskId }) => taskId === task.taskId) ?? task;
+    const skip = () => askToSkip(failure, process, task.name, shown().attempt);
     return [
-      this.action(`rerun-${task.taskId}`, "again", t("rerun"), () => askToRerun(task), "primary"),
-      this.action(`hand-${task.taskId}`, "success", t("hand"), () => askForHandWork(task)),
-      this.action(`skip-${task.taskId}`, "right", t("pass"), () => askToSkip(failure, process, task.name)),
+      this.action(`rerun-${task.taskId}`, "again", t("rerun"), () => askToRerun(shown()), "primary"),
+      this.action(`hand-${task.taskId}`, "success", t("hand"), () => askForHandWork(shown())),
+      this.action(`skip-${task.taskId}`, "right", t("pass"), skip),
     ];
   }
 }

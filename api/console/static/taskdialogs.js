@@ -108,7 +108,7 @@ export async function askToRerun(task) {
   const given = () => {
     const parameters = { ...others.value };
     for (const field of fields) if (field.edited) parameters[field.name] = field.value;
-    return { parameters };
+    return { parameters, attempt: task.attempt };
   };
   const plan = RepairPlan.ofTask(task.taskId, "retry", () => (isWrong(others) ? null : given()));
   await plan.show();
@@ -144,10 +144,10 @@ export function askToRollBack(process) {
 }
 
 /** Go on without what has failed: a task, or an element that has none. */
-export async function askToSkip(failure, process, name) {
+export async function askToSkip(failure, process, name, attempt) {
   const { taskId, elementId } = failure;
   const plan = taskId
-    ? RepairPlan.ofTask(taskId, "skip")
+    ? RepairPlan.ofTask(taskId, "skip", () => ({ attempt }))
     : RepairPlan.ofElement(process.processInstanceId, "skip", elementId);
   await plan.show();
   return ask({
@@ -157,7 +157,7 @@ export async function askToSkip(failure, process, name) {
     content: [el("p", {}, t(taskId ? "pass.text" : "pass.element")), plan.node],
     act: () =>
       taskId
-        ? put(`task/${taskId}/skip`, undefined)
+        ? put(`task/${taskId}/skip`, { attempt })
         : put(`process/${process.processInstanceId}/skip`, { elementId }),
   });
 }
@@ -167,15 +167,15 @@ export async function askForHandWork(task) {
   const declared = stones.find((stone) => stone.code === task.stone)?.outputs ?? [];
   const fields = declared.map(({ name, description, secret }) => ({ name, hint: description, secret }));
   const outputs = new ValueForm({ fields, label: t("outputs") });
-  const given = () => (outputs.asJson && isWrong(outputs.json) ? null : { outputs: outputs.values });
-  const plan = RepairPlan.ofTask(task.taskId, "done-by-hand", given);
+  const given = () => ({ outputs: outputs.values, attempt: task.attempt });
+  const plan = RepairPlan.ofTask(task.taskId, "done-by-hand", () => (outputs.asJson && isWrong(outputs.json) ? null : given()));
   await plan.show();
   return ask({
     title: t("hand.title", { name: task.name }),
     confirm: t("hand.do"),
     content: [el("p", {}, t("hand.text")), outputs.node, plan.node],
     changed: () => plan.later(),
-    act: () => outputs.check() && put(`task/${task.taskId}/done`, { outputs: outputs.values }),
+    act: () => outputs.check() && put(`task/${task.taskId}/done`, given()),
   });
 }
 

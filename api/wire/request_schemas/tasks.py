@@ -70,15 +70,29 @@ class Schedule(Strict):
     priority = Whole()
 
 
+def last_attempt() -> fields.Integer:
+    """The attempt that somebody decides about."""
+    text = "The task's last attempt as it was seen; with another one nothing is done (409, `attempt-changed`)."
+    return fields.Integer(strict=True, metadata={"description": text})
+
+
 class Rerun(Strict):
     """The optional body of a rerun."""
 
+    attempt = last_attempt()
     parameters = Object(metadata={"description": "Values that replace the task's parameters of these names."})
+
+
+class SkippedTask(Strict):
+    """The optional body of a skip."""
+
+    attempt = last_attempt()
 
 
 class HandWork(Strict):
     """The optional body of what was done by hand: what the task's stone would have put out."""
 
+    attempt = last_attempt()
     outputs = Object()
 
 

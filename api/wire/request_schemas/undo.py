@@ -8,6 +8,7 @@ from ....engine.views.undo import RepairAction
 from ....models.vocabulary import UndoKind
 from ..members import Flag, FlagText, Ids, Number, Object, Pairs, Text, Texts, Word
 from .strict import Strict
+from .tasks import last_attempt
 
 
 class UndoOptions(Strict):
@@ -99,5 +100,6 @@ class TaskRepair(Strict):
     """What would be done about one failed task."""
 
     action = Word(RepairAction, required=True)
+    attempt = last_attempt()
     parameters = Object(metadata={"description": "Of a retry: values that replace the task's of these names."})
     outputs = Object(metadata={"description": "Of a work done by hand: what the task's stone would have put out."})

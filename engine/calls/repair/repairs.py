@@ -45,30 +45,32 @@ class RepairCalls(SuspensionCalls):
         self._asked("retry", number, again, element=element_id, retained=list(retain) or None)
         return self.get(process_instance_id)
 
-    def rerun(self, task_id: str, parameters: Mapping[str, Any] | None = None) -> Task:
+    def rerun(self, task_id: str, parameters: Mapping[str, Any] | None = None, *, attempt: int | None = None) -> Task:
         """Run a failed task that stands still again, its parameters changed by those given.
 
         What the failed attempt has put out is rolled back before. With other parameters the attempt is rolled back in
         any case, and the next one has another key; if its stone has no ``rollback``, it stays in the ledger as it is,
-        and a new task is returned in its place. Raises UnknownTask, Conflict, Invalid.
+        and a new task is returned in its place. With an ``attempt`` nothing is done unless it is the task's last one
+        yet. Raises UnknownTask, Conflict (``attempt-changed``), Invalid.
         """
         number, values = number_of(task_id, UnknownTask), self._checked(parameters, "parameters")
         going_on = [number]
 
         def again(process: Instance) -> None:
-            going_on[0] = retrying.rerun(process, number, values)
+            going_on[0] = retrying.rerun(process, number, values, attempt)
 
         self._asked("rerun", self._instance_of(number), again, task=number)
         return self.task(str(going_on[0]))
 
-    def skip(self, task_id: str) -> Task:
+    def skip(self, task_id: str, *, attempt: int | None = None) -> Task:
         """Go on without a failed task that stands still; what its attempts may have made is rolled back before.
 
-        Raises UnknownTask, Conflict.
+        With an ``attempt`` nothing is done unless it is the task's last one yet. Raises UnknownTask, Conflict
+        (``attempt-changed``).
         """
         number = number_of(task_id, UnknownTask)
         instance_number = self._instance_of(number)
-        self._asked("skip", instance_number, lambda process: skipping.skip_task(process, number), task=number)
+        self._asked("skip", instance_number, lambda process: skipping.skip_task(process, number, attempt), task=number)
         return self.task(task_id)
 
     def skip_element(self, process_instance_id: str, element_id: str) -> ProcessInstance:
@@ -80,18 +82,21 @@ class RepairCalls(SuspensionCalls):
         self._asked("skip", number, lambda process: skipping.skip(process, element_id), element=element_id)
         return self.get(process_instance_id)
 
-    def done_by_hand(self, task_id: str, outputs: Mapping[str, Any] | None = None) -> Task:
+    def done_by_hand(
+        self, task_id: str, outputs: Mapping[str, Any] | None = None, *, attempt: int | None = None
+    ) -> Task:
         """Say that somebody has done a failed task's work, which counts as made from now on, with these outputs.
 
-        A later undo calls the stone's hook with them. Raises UnknownTask, Conflict, Invalid for outputs that the stone
-        does not declare.
+        A later undo calls the stone's hook with them. With an ``attempt`` nothing is done unless it is the task's last
+        one yet. Raises UnknownTask, Conflict (``attempt-changed``), Invalid for outputs that the stone does not
+        declare.
         """
         number, values = number_of(task_id, UnknownTask), self._checked(outputs, "outputs")
         instance_number = self._instance_of(number)
         self._asked(
             "done-by-hand",
             instance_number,
-            lambda process: repairing.done_by_hand(process, number, values),
+            lambda process: repairing.done_by_hand(process, number, values, attempt),
             task=number,
         )
         return self.task(task_id)
@@ -103,6 +108,7 @@ class RepairCalls(SuspensionCalls):
         *,
         parameters: Mapping[str, Any] | None = None,
         outputs: Mapping[str, Any] | None = None,
+        attempt: int | None = None,
     ) -> RepairPlan:
         """What :meth:`rerun`, :meth:`skip` or :meth:`done_by_hand` would do now; nothing is changed.
 
@@ -113,6 +119,7 @@ class RepairCalls(SuspensionCalls):
             action: ``retry``, ``skip`` or ``done-by-hand``.
             parameters: Of a retry: values that replace the task's.
             outputs: Of a work done by hand: what the stone would have put out.
+            attempt: The task's last attempt, as it was seen.
 
         Raises:
             UnknownTask: For a task that there is none of.
@@ -126,7 +133,9 @@ class RepairCalls(SuspensionCalls):
         with engine_errors():
             return self._rehearsals.of(
                 self._instance_of(number),
-                lambda copy: repair_plans.plan_for_task(copy, action, number, parameters=given, outputs=made),
+                lambda copy: repair_plans.plan_for_task(
+                    copy, action, number, parameters=given, outputs=made, attempt=attempt
+                ),
             )
 
     def preview_element_repair(

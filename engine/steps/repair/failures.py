@@ -29,14 +29,18 @@ def failed(instance: Instance, element_id: str | None) -> tuple[ForwardInstance,
     return process, found
 
 
-def failed_task(instance: Instance, task_id: int) -> tuple[ForwardInstance, TaskRow, Token]:
-    """The same of one task; raises UnknownTask, Conflict."""
+def failed_task(instance: Instance, task_id: int, attempt: int | None = None) -> tuple[ForwardInstance, TaskRow, Token]:
+    """The same of one task, while its last ``attempt`` is this one; raises UnknownTask, Conflict."""
     row = instance.tasks.get(task_id)
     if row is None:
         raise UnknownTask(str(task_id))
     refuse_suspended(instance)
+    if attempt is not None and attempt != row.attempt:
+        text = f"The last attempt of task {task_id} is number {row.attempt}, not {attempt}: look at it, then decide."
+        raise Conflict(text, code="attempt-changed", status=row.status, related=str(instance.number))
     waiting = instance.waits_for_somebody if isinstance(instance, ForwardInstance) else []
-    token = next((each for each in waiting if each.id == row.token), None)
+    # What was run again beside it, as another task, has its token.
+    token = next((each for each in waiting if each.internal_data.get(TASK) == task_id), None)
     if token is None or row.open or not isinstance(instance, ForwardInstance):
         text = f"Task {task_id} does not stand still after a failure, so there is nothing to decide about it."
         raise Conflict(text, status=row.status, related=str(instance.number))

@@ -50,17 +50,18 @@ def plan_for_task(
     *,
     parameters: Mapping[str, Any],
     outputs: Mapping[str, Any],
+    attempt: int | None,
 ) -> RepairPlan:
     """What the repair of one task would do; raises UnknownTask, Conflict, Invalid."""
-    process, _, token = failures.failed_task(copy, task_id)
+    process, _, token = failures.failed_task(copy, task_id, attempt)
 
     def act() -> None:
         if action == "retry":
-            retrying.begin_again(copy, task_id, parameters)
+            retrying.begin_again(copy, task_id, parameters, attempt)
         elif action == "skip":
-            skipping.leave_out_task(copy, task_id)
+            skipping.leave_out_task(copy, task_id, attempt)
         else:
-            repairing.enter_as_made(copy, task_id, outputs)
+            repairing.enter_as_made(copy, task_id, outputs, attempt)
 
     return _Rehearsal(process, [token]).plan(action, act)
 

@@ -18,18 +18,18 @@ from ..settling import settle
 from .failures import failed, failed_task, refuse_while_it_runs, take_up
 
 
-def done_by_hand(instance: Instance, task_id: int, outputs: Mapping[str, Any]) -> None:
+def done_by_hand(instance: Instance, task_id: int, outputs: Mapping[str, Any], attempt: int | None) -> None:
     """Somebody has done a failed task's work: it counts as made with these outputs, and an undo is called with them.
 
     Raises UnknownTask, Conflict, Invalid for outputs that its stone does not declare.
     """
-    enter_as_made(instance, task_id, outputs)
+    enter_as_made(instance, task_id, outputs, attempt)
     settle(instance)
 
 
-def enter_as_made(instance: Instance, task_id: int, outputs: Mapping[str, Any]) -> None:
+def enter_as_made(instance: Instance, task_id: int, outputs: Mapping[str, Any], attempt: int | None) -> None:
     """The same, but for what follows from it in this step."""
-    process, row, token = failed_task(instance, task_id)
+    process, row, token = failed_task(instance, task_id, attempt)
     if row.stone is None or row.status.endswith("success"):
         text = f"The work of task {task_id} is done; what failed came after it: try it again, or skip it."
         raise Conflict(text, status=row.status, related=str(process.number), allowed=("rerun", "skip", "cancel"))

@@ -27,20 +27,20 @@ from ..settling import settle
 from .failures import failed, failed_task, refuse_while_it_runs, row_of, take_up
 
 
-def rerun(instance: Instance, task_id: int, parameters: Mapping[str, Any] | None) -> int:
+def rerun(instance: Instance, task_id: int, parameters: Mapping[str, Any] | None, attempt: int | None = None) -> int:
     """Start a failed task that stands still again, with edited parameters if any are given.
 
     Returns the task that goes on: another one where the old attempt has to stay. Raises UnknownTask, Conflict, and
     Invalid for parameters that do not fit the stone.
     """
-    token = begin_again(instance, task_id, parameters)
+    token = begin_again(instance, task_id, parameters, attempt)
     settle(instance)
     return token.internal_data.get(TASK, task_id)
 
 
-def begin_again(instance: Instance, task_id: int, parameters: Mapping[str, Any] | None) -> Token:
+def begin_again(instance: Instance, task_id: int, parameters: Mapping[str, Any] | None, attempt: int | None) -> Token:
     """The same, but for what follows from it in this step."""
-    process, row, token = failed_task(instance, task_id)
+    process, row, token = failed_task(instance, task_id, attempt)
     if row.status.endswith("success") and parameters:
         text = f"The stone of task {task_id} has done its work: what failed came after it, so no parameter is used."
         raise Conflict(text, status=row.status, related=str(process.number), allowed=("rerun", "cancel"))

@@ -15,15 +15,15 @@ from ..settling import settle
 from .failures import failed, failed_task, refuse_while_it_runs, row_of, take_up
 
 
-def skip_task(instance: Instance, task_id: int) -> None:
+def skip_task(instance: Instance, task_id: int, attempt: int | None) -> None:
     """Go on without a failed task: what an attempt may have made is undone first. Raises UnknownTask, Conflict."""
-    leave_out_task(instance, task_id)
+    leave_out_task(instance, task_id, attempt)
     settle(instance)
 
 
-def leave_out_task(instance: Instance, task_id: int) -> None:
+def leave_out_task(instance: Instance, task_id: int, attempt: int | None) -> None:
     """The same, but for what follows from it in this step."""
-    process, row, token = failed_task(instance, task_id)
+    process, row, token = failed_task(instance, task_id, attempt)
     _skip(process, token, row)
 
 

@@ -324,6 +324,8 @@ def test_what_has_failed_waits_for_whoever_decides(run: Run, way: str) -> None:
         wanted = {"rerun": 'with {"works": true}', "done": 'thing = "by hand"', "skip": "skip", "retry": "attempt 2"}
         assert wanted[way] in run(way, *options[way], "--preview").stdout
         assert json.loads(run(way, *options[way], "--preview", "--json").stdout)["processInstanceId"] == pid
+    if way in ("rerun", "skip", "done"):
+        assert "attempt of task" in run(way, task, "--attempt", "2", fails=True).stderr
     if way in ("retry", "rollback"):
         run(way, pid, fails=False)
     else:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -138,8 +139,11 @@ def test_a_debugged_process_is_run_again_and_resumed_by_the_client(server: Clien
     assert paused.paused
     (task,) = server.tasks(number)
     assert "the saw is blunt" in (task.reason or "")
-    server.rerun(task.task_id, {"works": False})
+    server.rerun(task.task_id, {"works": False}, attempt=task.attempt)
     server.wait(number, 60)
+    for decide in (server.rerun, server.skip, server.done_by_hand):
+        error = raised(partial(decide, task.task_id, attempt=task.attempt))
+        assert (type(error), error.code) == (Conflict, "attempt-changed")
     assert server.resume(task.task_id).status in ("debug", "rollback.begin", "rollback.success", "failed")
     assert server.save_model(processes.breaking(), model_id=model.model_id, name="new").name == "new"
 

@@ -42,6 +42,7 @@ def test_what_waits_is_told_with_its_reason(client: Client, waiting: dict[str, A
     [
         ("task/{task}/reRun", {"parameters": {"works": True}}, "putRerunTask"),
         ("task/{task}/skip", None, "putSkipTask"),
+        ("task/{task}/skip", {"attempt": 1}, "putSkipTask"),
         ("task/{task}/done", {"outputs": {"thing": "by hand"}}, "putDoneTask"),
         ("process/{process}/skip", {"elementId": "{element}"}, "putSkipElement"),
     ],
@@ -121,6 +122,11 @@ def test_somebody_gives_up(client: Client, waiting: dict[str, Any]) -> None:
         ("process/99999/rollback", {}, 404),
         ("task/99999/skip", {}, 404),
         ("task/{task}/done", {"outputs": []}, 422),
+        ("task/{task}/done", {"attempt": 2}, 409),
+        ("task/{task}/skip", {"attempt": 2}, 409),
+        ("task/{task}/reRun", {"attempt": 0}, 409),
+        ("task/{task}/reRun", {"attempt": "1"}, 422),
+        ("task/{task}/skip", {"attempt": None}, 422),
     ],
 )
 def test_what_cannot_be_done_is_refused_and_changes_nothing(

@@ -384,6 +384,7 @@ export const SENTENCES = [
   ["The engine met an error that it did not foresee ({}, in its log as {}). Nothing was changed: try again once the cause is mended.", "引擎遇到了未预料的错误（{}，日志中的编号为 {}）。未更改任何内容：排除原因后请重试。"],
   ["The engine met an error that it did not foresee ({}, in its log as {}).", "引擎遇到了未预料的错误（{}，日志中的编号为 {}）。"],
   ["The {} of task {} has not begun: {}", "任务 {2} 的 {1} 尚未开始：{3}"],
+  ["The last attempt of task {} is number {}, not {}: look at it, then decide.", "任务 {} 的最后一次尝试是第 {} 次，而不是第 {} 次：请先查看再决定。"],
   ["The limit steps_per_turn ({}) was reached without anything to wait for.", "达到上限 steps_per_turn（{}），期间没有任何等待。"],
   ["The limit tokens ({}) of those on their way at once was reached.", "同时在途的令牌达到上限 tokens（{}）。"],
   ["The limit steps_per_instance ({}) was reached.", "达到上限 steps_per_instance（{}）。"],
