@@ -11,7 +11,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -22,31 +22,27 @@ from ...models import (
     EventRow,
     InDoubt,
     KeptMessageRow,
-    QuotaGone,
     RevisionConflict,
     StoreError,
-    Suspensions,
-    SuspensionsChanged,
 )
 from .. import failpoints
 from ..authoring.definitions import ModelUnread
 from ..bpmn.running.unforeseen import Place, Unforeseen, is_unforeseen
 from ..errors import OutcomeUnknown, RiverstoneError, StoreUnavailable, Unknown
 from ..instance.facilities import Facilities
-from ..instance.instance import Instance
-from ..instance.notes.folding import note_fold
 from ..instance.resting import at_rest
 from ..jsontext import not_storable
 from ..observing import logs
 from ..steps import checking, outcomes
 from ..store_errors import UNSTORABLE
 from ..webhooks.telling import NoticeWriter
-from ..work import Outcome, Work
+from ..work import Outcome
 from . import standstill
+from .after_commit import follow
 from .checks import Checks
-from .due import quota_lines
+from .commits import Commits
 from .due.monitor_polls import MonitorPolls
-from .due.schedule import DueEntry, DueTimes, due_action
+from .due.schedule import DueTimes, due_action
 from .engines.lease import Lease
 from .engines.news import News
 from .inbox import AwaitedResult, Command, Inbox, StepResult
@@ -86,6 +82,7 @@ class River:
         self.checks = Checks(facilities, self._could_not_tell)
         self.news = News(facilities, self.watchers, self.offers, self.inbox.wake)
         self.telling = NoticeWriter(source)
+        self.commits = Commits(facilities, self.telling, self.news)
         self.on_notices: Callable[[], None] = lambda: None
         """Called when there is something to be told."""
         self.pending_messages: deque[EventRow | KeptMessageRow] = deque()
@@ -94,11 +91,11 @@ class River:
         """Whether the store could not be reached in the last turn, so that something is still to be stepped."""
         self.failed_turns: dict[int, int] = {}
         """Instances of turns that failed, with how often their lost hand-overs were looked for since."""
-        self._unfinished: dict[int, None] = {}
+        self.unfinished: dict[int, None] = {}
         """Instances that go on at once, when others have had their turns; in the order of theirs."""
         self.unread = UnreadModels(facilities.definitions, self.inbox.wake)
         self._lease = lease
-        self._passive = passive
+        self.is_passive = passive
         self._stepping = threading.RLock()
 
     # -- taking commands in
@@ -194,7 +191,7 @@ class River:
 
     def has_work(self) -> bool:
         """Whether anything waits that is to be stepped at once."""
-        return bool(self.inbox.commands or self._unfinished or self.unread.read) or self.monitor_polls.pressing
+        return bool(self.inbox.commands or self.unfinished or self.unread.read) or self.monitor_polls.pressing
 
     def close(self) -> None:
         """Step what still waits, and take nothing more: nobody would step it."""
@@ -219,13 +216,13 @@ class River:
 
     def go_on(self) -> bool:
         """Give one instance its next turn that had more to do than its last one allowed; whether there was any."""
-        if not self._unfinished:
+        if not self.unfinished:
             return False
         with self._stepping:
-            number = next(iter(self._unfinished), None)
+            number = next(iter(self.unfinished), None)
             if number is None:
                 return False
-            del self._unfinished[number]
+            del self.unfinished[number]
             self.unavailable = False
             self._step_together([Command(due_action("grace", number))])
             return not self.unavailable
@@ -308,7 +305,7 @@ class River:
                     break
             if aside:
                 self.unread.end()
-            self._commit(turn)
+            self.commits.commit(turn)
         except ModelUnread as unread:
             # What came before is stepped again without it.
             self._forget(turn)
@@ -330,7 +327,7 @@ class River:
         finally:
             if aside:
                 self.unread.end()
-        self._after_commit(turn, batch, results)
+        follow(self, turn, batch, results)
 
     def _is_settled(self, batch: Sequence[Command]) -> bool:
         """Whether it is known what came of the commit before; if not, these cannot be stepped yet."""
@@ -355,7 +352,7 @@ class River:
                 continue
             finally:
                 self.unread.end()
-            self._after_commit(turn, [command], [result])
+            follow(self, turn, [command], [result])
 
     def _failed(self, command: Command, error: Exception) -> None:
         if command.result is None and isinstance(error, standstill.Unstepped):
@@ -402,14 +399,14 @@ class River:
             try:
                 result = turn.act(action)
                 self.unread.end()
-                self._commit(turn)
+                self.commits.commit(turn)
                 return result, turn
             except ModelUnread:
                 self._forget(turn)
                 raise
             except RevisionConflict as error:
                 self._forget(turn)
-                self._learn(error)
+                self.commits.learn(error)
             except InDoubt as error:
                 self._forget(turn)
                 raise OutcomeUnknown from error
@@ -428,10 +425,9 @@ class River:
                     if isinstance(error, StoreError) and not isinstance(error, AlreadyUsed):
                         raise error
                     # A refusal leaves the turn too, and what was read while another engine wrote breaks anything.
-                    self._compare(turn.revisions)
-                    self._compare_suspended(turn)
+                    self.commits.compare(turn, turn.revisions)
                 except RevisionConflict as outdated:
-                    self._learn(outdated)
+                    self.commits.learn(outdated)
                     continue
                 except StoreError as unavailable:
                     raise _not_taken(unavailable) from unavailable
@@ -442,100 +438,6 @@ class River:
                     raise standstill.unstepped(turn, error) from error
                 raise
         raise StoreUnavailable("Other engines keep changing the same process: try again.")
-
-    def _commit(self, turn: Turn) -> None:
-        """Make the turn durable, or raise RevisionConflict where anything that it has read is not so any more."""
-        read = turn.only_read()
-        if read and self.facilities.store.is_private:
-            # Nobody else has changed it.
-            read = {}
-        if turn.changes:
-            turn.leave_due()
-            for instance in turn.instances.values():
-                note_fold(instance)
-            self.telling.note(turn.instances.values(), turn.changes, self.facilities.clock.now())
-            failpoints.reach("before-commit")
-            turn.changes.read = read
-            turn.changes.news = self.news.of(turn.instances.values(), turn.changes)
-            self.facilities.store.commit(turn.changes)
-            failpoints.reach("after-commit")
-        else:
-            self._compare(read)
-            self._compare_suspended(turn)
-
-    def _compare(self, revisions: Mapping[int, int]) -> None:
-        """Raise RevisionConflict unless these instances still have these revisions."""
-        if revisions and self.facilities.store.revisions(list(revisions)) != revisions:
-            raise RevisionConflict("a process instance was changed by another engine")
-
-    def _compare_suspended(self, turn: Turn) -> None:
-        """The same for what was taken for suspended, where the turn rests on that."""
-        taken = turn.changes.suspended
-        if taken is not None:
-            found = Suspensions(self.facilities.store).names()
-            if found != taken:
-                raise SuspensionsChanged(found)
-
-    def _learn(self, outdated: RevisionConflict) -> None:
-        if isinstance(outdated, QuotaGone):
-            self.facilities.quotas.forget()
-        elif isinstance(outdated, SuspensionsChanged):
-            self.facilities.suspended = outdated.suspended
-
-    def _after_commit(self, turn: Turn, batch: Sequence[Command], results: Sequence[Any]) -> None:
-        """Answer those who asked for these actions, and hand over what is to be done."""
-        changes = turn.changes
-        works: list[Work] = []
-        rested: list[Instance] = []
-        graces: list[DueEntry] = []
-        for instance in turn.instances.values():
-            if instance.to_hand_over:
-                works += [instance.work(task) for task in instance.to_hand_over if task.open]
-                instance.to_hand_over = []
-            if instance.to_check:
-                self.checks.ask([instance.work_of_check(task) for task in instance.to_check])
-                instance.to_check = []
-            row = instance.row
-            if at_rest(row):
-                rested.append(instance)
-            if row.due is not None:
-                number = row.process_instance_id
-                written = number in changes.instances or number in changes.new_instances
-                if written and (row.phase == "running" or row.due <= instance.now()):
-                    self._unfinished[number] = None
-                elif row.phase != "running":
-                    graces.append((row.due, "grace", number, 0, 0))
-            self.cache.keep(instance)
-        # Not before they are kept: who waits next for the end of what was started looks there for it.
-        for command, result in zip(batch, results, strict=True):
-            if command.result is not None:
-                command.result.set_result(result)
-        if changes.timed or changes.new_waits or graces:
-            if self.schedule.note(changes, graces):
-                self.inbox.wake()
-            self.monitor_polls.drop_idle()
-        self.facilities.observers.tell_changes(turn.instances.values())
-        if works:
-            failpoints.reach("before-handover")
-            self.facilities.dispatcher.submit(works)
-            failpoints.reach("after-handover")
-        self.checks.hand_over()
-        for instance in rested:
-            self.watchers.tell(instance)
-        if self.watchers.has_watches:
-            self.watchers.stepped(turn.instances.values(), [*changes.new_tasks.values(), *changes.tasks.values()])
-        self.telling.committed(turn.instances.values())
-        if changes.new_notices:
-            self.on_notices()
-        if changes.quotas is not None and not self._passive:
-            self.post(*map(quota_lines.go_on, changes.quotas.served))
-        if changes.external:
-            offered = [each for each in changes.external.values() if each is not None and each.worker is None]
-            self.offers.offered((each.topic, each.owner_name) for each in offered)
-        for event in changes.new_events:
-            failpoints.reach("message-pending")
-            self.pending_messages.append(event)
-        turn.let_go()
 
     # -- what goes wrong
 

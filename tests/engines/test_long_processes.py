@@ -168,8 +168,8 @@ def test_what_fails_is_rolled_back_in_order_however_often_its_engine_forgets(
     go_on = River.go_on
 
     def forgetful(river: River) -> bool:
-        if river._unfinished and len(begun) < 3:
-            (number,) = river._unfinished
+        if river.unfinished and len(begun) < 3:
+            (number,) = river.unfinished
             found = river.cache.peek(number)
             assert found is not None
             begun.append(found.row.phase)
