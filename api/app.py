@@ -35,6 +35,7 @@ from .http import (
     webhook,
 )
 from .http.session import create_sign_in
+from .http.static_files import lead_to
 from .settings import Settings
 from .stone_modules import stones_named
 from .wire.answer import json_response
@@ -138,7 +139,7 @@ def _refuse_slashes() -> None:
 @answers_everybody
 def _enter() -> Response:
     """Whoever comes to the address alone is led to the console, also where a server before this one mounts it."""
-    return Response(status=302, headers={"Location": f"{request.script_root}/console/"})
+    return lead_to("console/", 302)
 
 
 def _close(engine: weakref.ref[Engine]) -> None:

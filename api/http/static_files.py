@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from flask import Blueprint, Response, abort, redirect, request, send_file, url_for
+from flask import Blueprint, Response, abort, request, send_file
 
 from ..access.gate import answers_everybody
 from .bundle import bundled
@@ -101,6 +101,12 @@ def _joined(name: str, latest: _Latest) -> Response:
     return answer
 
 
+def lead_to(place: str, status: int) -> Response:
+    """Lead a browser to a place below the present path, relatively: a proxy before may have taken a part of it off."""
+    last = request.path.rpartition("/")[2]
+    return Response(status=status, headers={"Location": f"{last}/{place}" if last else place})
+
+
 def create_pages(at: str, files: Path, *, name: str) -> Blueprint:
     """The files of a folder below the path ``at``, its ``index.html`` at the path itself.
 
@@ -120,8 +126,7 @@ def create_pages(at: str, files: Path, *, name: str) -> Blueprint:
     @answers_everybody
     def enter() -> Response:
         # The files name each other relatively, so the address has to end in a slash.
-        answer = redirect(url_for(f".{page.__name__}"), 308)
-        return Response(answer.get_data(), answer.status_code, answer.headers)
+        return lead_to("", 308)
 
     @answers_everybody
     def page() -> Response:

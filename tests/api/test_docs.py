@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from riverstone.api import create_app
 from riverstone.api.docs import FILES
+from riverstone.api.server import Server
 from riverstone.engine import Engine
 
 from .asking import Client
@@ -43,6 +45,30 @@ def test_the_calls_are_tried_from_the_page(page: Any, address: str, engine: Engi
     assert [found.process_name for found in engine.search(text="from the page").items] == ["from the page"]
     assert page.complaints == []
     assert {url for url in page.asked if not url.startswith((f"{address}/", "data:"))} == set()
+
+
+def test_behind_a_proxy_that_takes_a_part_of_the_path_off_calls_go_there_too(page: Any, engine: Engine) -> None:
+    app = create_app(engine)
+
+    def proxied(environ: dict[str, Any], start_response: Any) -> Any:
+        assert environ["PATH_INFO"].startswith("/engine")
+        return app({**environ, "PATH_INFO": environ["PATH_INFO"].removeprefix("/engine")}, start_response)
+
+    outside: Any = proxied
+    server = Server(outside, "127.0.0.1", 0)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        page.goto(f"{server.url}/engine/docs")
+        page.wait_for_selector(".opblock")
+        page.locator("#operations-process-getProcesses .opblock-summary-control").click()
+        page.locator("#operations-process-getProcesses .execute").click()
+        page.wait_for_selector("#operations-process-getProcesses .live-responses-table")
+    finally:
+        server.stop()
+        thread.join()
+    assert page.complaints == []
+    assert [url for url in page.asked if url.startswith(f"{server.url}/engine/process")]
 
 
 def test_who_reads_chinese_is_told_that_the_page_is_in_english(browser: Any, address: str) -> None:

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
+from urllib.parse import urljoin
 
 import pytest
 from flask import Flask
@@ -54,7 +55,7 @@ def test_the_console_is_served_to_those_who_have_no_key_yet(engine: Engine) -> N
 
     entered, page = get(app, "/console"), get(app, "/console/")
 
-    assert (entered.status_code, entered.headers["Location"]) == (308, "/console/")
+    assert (entered.status_code, entered.headers["Location"]) == (308, "console/")
     assert page.status_code == 200
     assert "<title>riverstone</title>" in page.text
     assert get(app, "/process").status_code == 401
@@ -180,7 +181,7 @@ def test_another_application_puts_it_beside_the_calls(engine: Engine) -> None:
     host.register_blueprint(create_blueprint(engine), url_prefix="/river")
     host.register_blueprint(create_console(), url_prefix="/river")
 
-    assert get(host, "/river/console").headers["Location"] == "/river/console/"
+    assert get(host, "/river/console").headers["Location"] == "console/"
     assert get(host, "/river/console/").status_code == 200
     assert get(host, "/river/client").status_code == 200
 
@@ -208,8 +209,22 @@ def test_the_viewer_is_there_with_its_licence() -> None:
 def test_the_address_alone_leads_to_the_console(engine: Engine) -> None:
     engine.keys.add("shop", scopes=["read"])
     entered = get(create_app(engine), "/")
-    assert (entered.status_code, entered.headers["Location"]) == (302, "/console/")
+    assert (entered.status_code, entered.headers["Location"]) == (302, "console/")
     assert get(create_app(engine, console=False), "/").status_code in (401, 404)
+
+
+@pytest.mark.parametrize("before", ["", "/engine"])
+@pytest.mark.parametrize("mounted", ["", "/a/b:c"])
+@pytest.mark.parametrize("asked", ["/", "/console", "/docs"])
+def test_a_browser_is_led_below_the_address_that_it_has_asked(
+    engine: Engine, asked: str, before: str, mounted: str
+) -> None:
+    """``before`` is what a proxy takes off, of which nobody tells; ``mounted`` is what a server is mounted under."""
+    environ = {"SCRIPT_NAME": mounted, "PATH_INFO": asked}
+    entered = get(create_app(engine), "/", environ_overrides=environ)
+    led = urljoin(f"https://bpm.example.com{before}{mounted}{asked}", entered.headers["Location"])
+    wanted = "/docs/" if asked == "/docs" else "/console/"
+    assert led == f"https://bpm.example.com{before}{mounted}{wanted}"
 
 
 def test_a_large_file_is_packed_for_those_who_can_read_it_so(engine: Engine) -> None:

@@ -32,8 +32,10 @@ async function enter() {
     return;
   }
   entrance.hidden = true;
+  // A proxy may have taken off a part of the path, of which the server knows nothing.
+  const here = new URL("..", location.href).pathname.replace(/\/$/, "");
   SwaggerUIBundle({
-    spec: await answer.json(),
+    spec: { ...(await answer.json()), servers: [{ url: here || "/" }] },
     dom_id: "#calls",
     docExpansion: "list",
     tryItOutEnabled: true,
