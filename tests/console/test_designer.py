@@ -454,6 +454,26 @@ def test_a_start_variable_has_a_name_and_a_default_of_its_type(studio: Studio, l
     expect(dialog).to_have_count(0)
 
 
+def test_a_flow_past_a_task_is_not_drawn_through_it(studio: Studio, looker: Looker) -> None:
+    model_id = studio.engine.save_model(VOLUMES).model_id
+    page = opened(looker, model_id)
+    choose(page, "first")
+    page.locator('.djs-context-pad [data-action="connect"]').click()
+    page.locator('.designer-canvas .djs-element[data-element-id="done"] > .djs-hit').first.hover()
+    page.locator('.designer-canvas .djs-element[data-element-id="done"] > .djs-hit').first.click()
+    looker.sees("draft kept")
+    looker.keep("designer-around")
+    drawn = kept(studio.engine, model_id).files[0]
+    (flow_id,) = re.findall(r'sequenceFlow id="([^"]+)" sourceRef="first" targetRef="done"', drawn)
+    edge = re.search(rf'bpmnElement="{flow_id}".*?</bpmndi:BPMNEdge>', drawn, re.DOTALL)
+    assert edge is not None
+    points = [(float(x), float(y)) for x, y in re.findall(r'waypoint x="([\d.-]+)" y="([\d.-]+)"', edge[0])]
+    assert len(points) == 4
+    assert points[1][1] == points[2][1] < min(points[0][1], points[3][1])
+    looker.button("Undo").click()
+    looker.sees("draft kept")
+
+
 @pytest.mark.parametrize(("width", "language"), [(390, "en-GB"), (900, "zh-CN")])
 def test_where_it_is_narrow_the_shelf_is_opened_to_place_a_stone(
     studio: Studio, somebody: Bring, width: int, language: str

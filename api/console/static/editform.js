@@ -101,7 +101,7 @@ export class Form {
     return { input, list: null, wrong: null };
   }
 
-  #text(id, read, write, { hint = "", hints = false, rows = 0, placeholder = "", mono = false, type = "text", refused = () => "" }) {
+  #text(id, read, write, { hint = "", hints = false, rows = 0, placeholder = "", mono = false, type = "text", code = "", refused = () => "" }) {
     const wrong = el("p", { class: "wrong", id: `${id}-wrong`, "aria-live": "polite" });
     const input = el(rows ? "textarea" : "input", {
       id,
@@ -128,7 +128,7 @@ export class Form {
     });
     input.addEventListener("change", soon);
     this.commits.push(commit);
-    return { input, list: hints ? offer(input, this.suggestions, commit) : null, wrong };
+    return { input, list: hints ? offer(input, () => sameFirst(this.suggestions(), code), commit) : null, wrong };
   }
 
   check(label, read, write, { hint = "", redraw = false } = {}) {
@@ -279,3 +279,9 @@ export class Form {
 export const PROPERTIES = ["camunda:Properties", "values", "camunda:Property"];
 export const INPUTS = ["camunda:InputOutput", "inputParameters", "camunda:InputParameter"];
 export const OUTPUTS = ["camunda:InputOutput", "outputParameters", "camunda:OutputParameter"];
+
+/** What has the name of the parameter that it is for is most likely meant. */
+function sameFirst(suggestions, name) {
+  const isSame = ([text]) => name !== "" && text.slice(2, -1).split(".").at(-1) === name;
+  return [...suggestions.filter(isSame), ...suggestions.filter((each) => !isSame(each))];
+}

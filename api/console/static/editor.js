@@ -1,6 +1,7 @@
 // The drawing part of the editor: a bpmn-js modeler that knows the stones of the server. It says what it changes.
 
 import { translation } from "./edittexts.js";
+import { GoAround } from "./goaround.js";
 import { Rename, renamed } from "./renaming.js";
 
 let kit = null;
@@ -102,6 +103,7 @@ export class Editor {
       additionalModules: [
         { elementTemplates: ["type", Templates], __init__: [["commandStack", (stack) => stack.registerHandler("stone.choose", Choose)]] },
         { __init__: [["commandStack", (stack) => stack.registerHandler("element.rename", Rename)]] },
+        { __init__: ["goAround"], goAround: ["type", GoAround] },
         kit.CreateAppendAnythingModule,
         kit.CreateAppendElementTemplatesModule,
         kit.CamundaBehaviors,

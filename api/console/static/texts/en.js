@@ -590,7 +590,7 @@ export default {
   "batch.title": "Do the same for all that were found?",
   "batch.text": "One after the other; what refuses is listed with the reason. A batch can be paused and stopped.",
   "batch.action": "What is done",
-  "batch.action.retry": "Try again",
+  "batch.action.retry": "Run again",
   "batch.action.rollback": "Roll back",
   "batch.action.cancel": "Cancel",
   "batch.action.delete": "Delete",

@@ -587,7 +587,7 @@ export default {
   "batch.title": "对找到的全部流程执行同样的操作？",
   "batch.text": "逐个执行；被拒绝的会列出原因。批量操作可以暂停和停止。",
   "batch.action": "操作",
-  "batch.action.retry": "重试",
+  "batch.action.retry": "重新运行",
   "batch.action.rollback": "回滚",
   "batch.action.cancel": "取消",
   "batch.action.delete": "删除",
