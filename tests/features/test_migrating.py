@@ -219,6 +219,36 @@ def test_a_token_at_a_join_needs_the_flow_by_which_it_came(engine: Engine, world
     assert (engine.wait(number, 60).status, world.of("start")) == ("success", ["z"])
 
 
+@pytest.mark.parametrize("kind", ["parallelGateway", "complexGateway", "task"])
+def test_two_joins_at_which_tokens_wait_do_not_become_one(engine: Engine, world: World, kind: str) -> None:
+    """The tokens of both would wait in one queue, and what has come to the one would count for the other."""
+    people = "".join(f'<userTask id="{name}"/>' for name in "abcd")
+    gates = '<startEvent id="s"/><parallelGateway id="f"/>'
+    ways = [flow("s", "f"), *(flow("f", name) for name in "abcd")]
+
+    def join(name: str, *branches: str) -> str:
+        flows = "".join(f'<sequenceFlow id="{each}-on" sourceRef="{each}" targetRef="{name}"/>' for each in branches)
+        needs = f"<activationCondition>activationCount == {len(branches)}</activationCondition>"
+        marker = f' startQuantity="{len(branches)}"' if kind == "task" else ""
+        return f'<{kind} id="{name}"{marker}>{needs if kind == "complexGateway" else ""}</{kind}>{flows}'
+
+    before = drawn("two", gates, people, join("ab", "a", "b"), join("cd", "c", "d"), *ways)
+    after = drawn("two", gates, people, join("all", *"abcd"), *ways)
+    number = started(engine, before)
+    for name in "ac":
+        engine.complete(ids(engine, number)[name])
+    other, mapping = engine.deploy(after).deployment_id, {"ab": "all", "cd": "all"}
+    held = engine.get(number), engine.tokens(number)
+    finding = "Tokens wait at 'ab' and at 'cd'"
+    assert finding in engine.plan_migration(number, other, mapping=mapping).findings["cd"]
+    with pytest.raises(Invalid, match=finding):
+        engine.migrate(number, other, mapping=mapping)
+    assert (engine.get(number), engine.tokens(number)) == held
+    for name in "bd":
+        engine.complete(ids(engine, number)[name])
+    assert engine.wait(number, 60).status == "success"
+
+
 def test_a_message_is_awaited_by_its_new_name(engine: Engine, world: World) -> None:
     def asking(name: str) -> bytes:
         event = catch("wait", '<messageEventDefinition messageRef="m"/>')

@@ -68,6 +68,30 @@ def test_a_hook_that_does_not_stop_is_undone_past_its_grace_and_what_it_made_lat
     assert world.exists == []
 
 
+def test_a_rollback_that_runs_is_waited_for_and_asked_for_once_more(url: str, world: World) -> None:
+    """It was asked to stop, so nobody knows how far it has come; the rewind's own begins when it has come back."""
+    go, ended = threading.Event(), list[int]()
+
+    def slow(task: TaskInfo) -> None:
+        go.wait(60)
+        ended.append(world.of("rollback").count("b"))
+
+    world.wrong("start", "b", RuntimeError("no"))
+    world.wrong("rollback", "b", slow)
+    with Engine(url, stones=world.stones(), dispatcher="threads", threads=4) as engine:
+        engine.deploy(line("skipped", service("a", "make"), service("b", "make")))
+        number = engine.start(key="skipped", name="x", on_failure="pause").process_instance_id
+        until(lambda: engine.get(number).attention == 1)
+        first = ids(engine, number)
+        engine.skip(first["b"])
+        until(lambda: world.of("rollback") == ["b"])
+        engine.rewind(number, first["a"])
+        go.set()
+        until(lambda: engine.get(number).status == "success")
+    assert ended == [1]
+    assert (world.of("rollback"), world.exists) == (["b", "b", "a"], ["a", "b"])
+
+
 def test_an_interruption_is_undone_with_the_scope_that_it_left(
     engine: Engine, world: World, clock: VirtualClock
 ) -> None:

@@ -151,6 +151,7 @@ def look(
         if not without(token):
             _find_target(migration, token)
     _drop_from_races(migration)
+    _refuse_merged(migration, without)
     if without is nothing:
         # Else it is looked at once the others are away.
         _refuse_starved(migration)
@@ -168,6 +169,19 @@ def _drop_from_races(migration: Migration) -> None:
             continue
         text = f"A token stands on {token.node.label}, and version {migration.definition.version} has no such element"
         migration.findings[element] = f"{text}: map it to another."
+
+
+def _refuse_merged(migration: Migration, without: Callable[[Token], bool]) -> None:
+    """What tokens have come to by flows of two elements cannot be told apart any more at one."""
+    tasks, mapping = migration.process.workflow.tasks, migration.mapping
+    for scope in [tasks[number] for number in migration.targets if number in tasks]:
+        queued = [token.node.name for token in scope.inside.values() if is_queued(token) and not without(token)]
+        known: dict[str, str] = {}
+        for name in dict.fromkeys([*queued, *scope.internal_data.get("started", ())]):
+            first = known.setdefault(mapping.get(name, name), name)
+            if first != name:
+                text = f"Tokens wait at {first!r} and at {name!r}, which would be one element in the other version"
+                migration.findings[name] = f"{text}: map each to one of its own."
 
 
 def _refuse_starved(migration: Migration) -> None:

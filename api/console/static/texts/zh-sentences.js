@@ -385,6 +385,8 @@ export const SENTENCES = [
   ["The engine met an error that it did not foresee ({}, in its log as {}).", "引擎遇到了未预料的错误（{}，日志中的编号为 {}）。"],
   ["The {} of task {} has not begun: {}", "任务 {2} 的 {1} 尚未开始：{3}"],
   ["The last attempt of task {} is number {}, not {}: look at it, then decide.", "任务 {} 的最后一次尝试是第 {} 次，而不是第 {} 次：请先查看再决定。"],
+  ["{}: map each to one of its own.", "{}：请将它们分别映射到各自的元素。"],
+  ["Tokens wait at '{}' and at '{}', which would be one element in the other version", "“{}”和“{}”处都有令牌在等待，而它们在另一版本中会成为同一个元素"],
   ["The limit steps_per_turn ({}) was reached without anything to wait for.", "达到上限 steps_per_turn（{}），期间没有任何等待。"],
   ["The limit tokens ({}) of those on their way at once was reached.", "同时在途的令牌达到上限 tokens（{}）。"],
   ["The limit steps_per_instance ({}) was reached.", "达到上限 steps_per_instance（{}）。"],
