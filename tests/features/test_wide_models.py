@@ -14,6 +14,8 @@ import pytest
 
 from riverstone.engine import Engine, ModelInvalid, TaskInfo
 
+from .sketch import flow
+
 DEFINITIONS = (
     '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="urn:x"'
     ' xmlns:camunda="http://camunda.org/schema/1.0/bpmn">{}</definitions>'
@@ -197,8 +199,8 @@ def test_as_many_flows_or_tokens_take_as_much_more_and_not_its_square(engine: En
     def model(name: str, count: int) -> bytes:
         if kind == "spread":
             return process(SPREAD.format(name=name, count=count))
-        flow = '<sequenceFlow id="y{}" sourceRef="f" targetRef="j"/>'
-        return process(JOINED.format(name=name, kind=kind) + many(flow.format, count))
+        straight = '<sequenceFlow id="y{}" sourceRef="f" targetRef="j"/>'
+        return process(JOINED.format(name=name, kind=kind) + many(straight.format, count))
 
     def measured(count: int) -> tuple[int, int]:
         engine.deploy(model(f"one of {count}", count))
@@ -215,3 +217,33 @@ def test_as_many_flows_or_tokens_take_as_much_more_and_not_its_square(engine: En
     measured(10)
     few, many_more = measured(200), measured(800)
     assert all(more < 6 * less for less, more in zip(few, many_more, strict=True))
+
+
+LISTENS = (
+    '<userTask id="w"/><boundaryEvent id="b" attachedToRef="w"><signalEventDefinition signalRef="sg"/></boundaryEvent>'
+    '<userTask id="v"/><sequenceFlow id="q" sourceRef="b" targetRef="v"/>'
+)
+RACES = (
+    '<eventBasedGateway id="w"/><intermediateCatchEvent id="c"><signalEventDefinition signalRef="sg"/>'
+    '</intermediateCatchEvent><intermediateCatchEvent id="d"><timerEventDefinition><timeDuration>PT1H</timeDuration>'
+    '</timerEventDefinition></intermediateCatchEvent><userTask id="v"/>'
+    + "".join(flow(*ends) for ends in (("c", "v"), ("w", "c"), ("w", "d")))
+)
+
+
+@pytest.mark.parametrize("waiting", [LISTENS, RACES])
+def test_a_signal_for_many_tokens_looks_at_what_ends_with_each_alone(engine: Engine, waiting: str) -> None:
+    def measured(count: int) -> int:
+        start = f'<startEvent id="s"/><manualTask id="m" completionQuantity="{count}"/>'
+        flows = '<sequenceFlow id="x" sourceRef="s" targetRef="m"/><sequenceFlow id="y" sourceRef="m" targetRef="w"/>'
+        engine.deploy(process(start + flows + waiting, '<signal id="sg" name="go"/>'))
+        number = engine.start(key="p", name="wide").process_instance_id
+        taken = opcodes(lambda: engine.signal("go"))
+        open_tasks = [task.element_id for task in engine.tasks(number) if task.end_time is None]
+        assert open_tasks == ["v"] * count
+        engine.cancel(number)
+        return taken
+
+    measured(10)
+    few, more = measured(200), measured(800)
+    assert more < 6 * few

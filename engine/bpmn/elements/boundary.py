@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..running.event_definitions import AWAITED
 from ..running.node import Catcher, Node
 from ..running.token import READY, WAITING, Token, followed
-from ..running.token_data import COMPENSATES
+from ..running.token_data import COMPENSATES, HOST
 from .compensation import left_by_border
 from .events import CatchEvent
 from .gateways import end_race
@@ -27,6 +27,7 @@ class BoundaryEvent(CatchEvent, Catcher):
         if any(definition.kind in AWAITED for definition in self.definitions):
             listener = token.workflow.new_token(self, token.scope, None, token.causes, state=WAITING)
             listener.note(host=token.id)
+            token.workflow.group(listener)
             self.listen_for(listener)
             come_before(token, listener, all_must_come=self.parallel_multiple)
 
@@ -95,10 +96,6 @@ class Fired(Node):
         return True
 
 
-def armed(host: Token) -> Iterator[Token]:
+def armed(host: Token) -> Iterable[Token]:
     """The listening tokens of an activity's boundary events."""
-    if host.scope is None:
-        return
-    for token in list(host.scope.inside.values()):
-        if token.internal_data.get("host") == host.id:
-            yield token
+    return tuple(host.workflow.groups.get((HOST, host.id), {}).values())

@@ -10,6 +10,7 @@ from ...errors import ExpressionError
 from ...language import effort
 from ..running.node import Flow, Node
 from ..running.token import WAITING, Queues, Token
+from ..running.token_data import RACE
 
 if TYPE_CHECKING:
     from ...language.context import Context
@@ -272,14 +273,17 @@ class EventBasedGateway(Node):
         for flow in self.outgoing:
             waiting = token.workflow.new_token(flow.target, scope, flow.id, token.causes)
             waiting.note(race=token.id)
+            token.workflow.group(waiting)
         token.workflow.drop(token)
 
 
 def end_race(token: Token) -> None:
     """The token's event has come first: take away the others behind the same event-based gateway."""
-    race = token.internal_data.pop("race", None)
-    if race is None or token.scope is None:
+    race = token.internal_data.get(RACE)
+    if race is None:
         return
-    for other in list(token.scope.inside.values()):
-        if other is not token and other.internal_data.get("race") == race:
+    others = token.workflow.groups.pop((RACE, race), {})
+    del token.internal_data[RACE]
+    for other in others.values():
+        if other is not token:
             token.workflow.cancel_token(other)

@@ -10,6 +10,7 @@ BEGINNING: Final = "beginning"
 CALLED: Final = "called"
 TRIGGERED: Final = "triggered"
 RACE: Final = "race"
+HOST: Final = "host"
 COMPENSATED: Final = "compensated"
 COMPENSATES: Final = "compensates"
 

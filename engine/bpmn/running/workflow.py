@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ...errors import BpmnError, RiverstoneError
 from ...language import effort
@@ -15,13 +15,14 @@ from .host import Host
 from .node import Flow, Node, Process
 from .spiff import BpmnWorkflow
 from .token import CANCELLED, COMPLETED, ERROR, READY, ROOT, STARTED, WAITING, Token, merged
-from .token_data import CALLED
+from .token_data import CALLED, HOST, RACE
 from .unforeseen import Place, throw_out
 from .waits import Wait
 
 if TYPE_CHECKING:
     from .retracing import StepNotes
 
+GroupKey: TypeAlias = tuple[Literal["host", "race"], int]
 MOST_TOUCHED = 2_500
 """Tokens after which a turn is over: each is written."""
 
@@ -51,6 +52,9 @@ class Workflow(BpmnWorkflow):
         self.open_tasks: set[int] = set()
         self.undecided: dict[tuple[int, str], Node] = {}
         """Joins that have something to decide, by the id of their scope and their own."""
+        self.groups: dict[GroupKey, dict[int, Token]] = {}
+        """Tokens that are taken away together, by what they share: the activity that they listen beside, or the race
+        behind an event-based gateway. A scope may hold thousands of others, which nobody goes through for that."""
         self.touched: dict[int, Token] = {}
         self.gone: set[int] = set()
         self.variables_changed = False
@@ -225,6 +229,7 @@ class Workflow(BpmnWorkflow):
         if any(wait.kind == "condition" for wait in self.waits.get(token.id, ())):
             self.conditions.watching.add(token.id)
             self.conditions.stale = True
+        self.group(token)
         for name, taken in token.internal_data.get("started", {}).items():
             if taken is not None:
                 self.undecided[token.id, name] = self.node_named(name, token)
@@ -242,6 +247,11 @@ class Workflow(BpmnWorkflow):
         if state == READY:
             heappush(self._agenda, token_id)
         return token
+
+    def group(self, token: Token) -> None:
+        """Keep a token that says so with those that are taken away together."""
+        for key in _groups_of(token):
+            self.groups.setdefault(key, {})[token.id] = token
 
     def make_ready(self, token: Token) -> None:
         """Let a token run (again) in its turn."""
@@ -288,9 +298,18 @@ class Workflow(BpmnWorkflow):
         if self.failures or self.paused:
             self.failures.pop(token_id, None)
             self.paused.pop(token_id, None)
+        if self.groups:
+            self._leave_groups(token)
         if token_id in self.waits:
             del self.waits[token_id]
             self.conditions.watching.discard(token_id)
+
+    def _leave_groups(self, token: Token) -> None:
+        for key in _groups_of(token):
+            members = self.groups.get(key, {})
+            members.pop(token.id, None)
+            if not members:
+                self.groups.pop(key, None)
 
     def scope_ended(self, scope: Token) -> None:
         """Nothing that counts is left in a scope: its listeners go, and whoever owns it goes on.
@@ -519,3 +538,11 @@ class Workflow(BpmnWorkflow):
             elif node.decide(scope, scope.joins.get(node.name, {})):
                 return True
         return False
+
+
+def _groups_of(token: Token) -> Iterator[GroupKey]:
+    internal = token.internal_data
+    if HOST in internal:
+        yield HOST, internal[HOST]
+    if RACE in internal:
+        yield RACE, internal[RACE]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ...bpmn.elements.activity import Activity
+from ...bpmn.elements.boundary import armed
 from ...bpmn.elements.event_subprocess import EventSubProcess
 from ...bpmn.elements.gateways import EventBasedGateway
 from ...bpmn.elements.triggers import waits_for
@@ -40,28 +41,14 @@ def wait_anew(token: Token, before: Node, timers: list[MovedTimer]) -> None:
         timers.append(MovedTimer(element_id=element, before=moment(first), after=moment(after[0] if after else None)))
 
 
-def listen_to_new(moved: Mapping[int, Node], workflow: Workflow, mapping: Mapping[str, str]) -> None:
-    """Events that the other version has on the border of an activity, or inside a scope, listen from now on.
-
-    Args:
-        moved: By token, the node that it was at.
-        mapping: By the id of an element, that of the element that takes its place.
-    """
-    armed: dict[int, set[Node]] = {}
-    for token in workflow.tasks.values():
-        if (host := token.internal_data.get("host")) is not None:
-            armed.setdefault(host, set()).add(token.node)
-    for number, before in moved.items():
-        if number in workflow.tasks:
-            _listen_to_new(workflow.tasks[number], before, mapping, armed.get(number, frozenset()))
-
-
-def _listen_to_new(token: Token, before: Node, mapping: Mapping[str, str], listening: Set[Node]) -> None:
+def listen_to_new(token: Token, before: Node, mapping: Mapping[str, str]) -> None:
+    """Events that the other version has on the border of an activity, or inside a scope, listen from now on."""
     target = token.node
     if target is before or token._state == READY or is_queued(token):
         # What has not begun listens as it begins.
         return
     if isinstance(target, Activity):
+        listening = {listener.node for listener in armed(token)}
         for event in target.boundary:
             if event not in listening:
                 event.listen(token)
@@ -102,7 +89,9 @@ def join_races(workflow: Workflow) -> None:
             for flow in gateway.outgoing if isinstance(gateway, EventBasedGateway) else ():
                 if flow.target not in awaited:
                     causes = racing[0].causes
-                    workflow.new_token(flow.target, workflow.tasks[scope_id], flow.id, causes).note(race=number)
+                    token = workflow.new_token(flow.target, workflow.tasks[scope_id], flow.id, causes)
+                    token.note(race=number)
+                    workflow.group(token)
 
 
 def _come_already(token: Token, before: Sequence[EventDefinition]) -> list[int]:

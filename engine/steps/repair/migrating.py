@@ -306,7 +306,9 @@ def move(migration: Migration) -> None:
         for token in workflow.tasks.values()
         if token.scope is not None and token._state == WAITING and isinstance(token.node, DecidingJoin)
     }
-    listen_to_new(before, workflow, migration.mapping)
+    for number, node in before.items():
+        if number in workflow.tasks:
+            listen_to_new(workflow.tasks[number], node, migration.mapping)
     join_races(workflow)
     go_on_where_complete(workflow)
     workflow.conditions.may_differ()

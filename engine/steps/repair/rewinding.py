@@ -14,6 +14,7 @@ from typing import Any
 from ....models import TaskRow
 from ... import jsontext
 from ...authoring.definitions import Definition
+from ...bpmn.elements.boundary import armed
 from ...bpmn.running.retracing import put_back
 from ...bpmn.running.token import STARTED, Token
 from ...bpmn.running.token_data import CALLED, RUN
@@ -191,9 +192,8 @@ def _fence(found: Retraced) -> None:
         process.changes.task_changed(row)
     for token in sorted(workflow.tasks.values(), key=lambda token: token.id):
         if token.id in workflow.tasks and found.is_after(token):
-            for other in list(token.scope.inside.values()) if token.scope is not None else ():
-                if other.internal_data.get("host") == token.id:
-                    workflow.cancel_token(other)
+            for listener in armed(token):
+                workflow.cancel_token(listener)
             workflow.cancel_token(token)
 
 
