@@ -38,7 +38,7 @@ def _owned(
             if (process_instance_id := options.get("process_instance_id")) is not None:
                 self._refuse_strange(process_instance_id=process_instance_id)
             return ask(self.engine, *given, **options, owner=self.owner)
-        self._refuse_strange(**{first: given[0] if given else options[first]})
+        self._refuse_strange(**{first: given[0] if given else options.get(first)})
         return ask(self.engine, *given, **options)
 
     update_wrapper(owned, call)

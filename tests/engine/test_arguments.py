@@ -60,6 +60,8 @@ def test_what_an_owner_asks_is_checked_too(engine: Engine) -> None:
             assert name
     with pytest.raises(Invalid):
         owned.get(5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="process_instance_id"):
+        owned.get()  # type: ignore[call-arg]
 
 
 def test_what_is_awaited_is_checked_too(engine: Engine) -> None:

@@ -155,6 +155,13 @@ BOUNDS = (
         "api.server.CONNECTIONS",
         "Those that have been idle longest are closed.",
     ),
+    Bound(
+        "keys, tokens and sign-ins that are not let in and that a server writes into the audit in an hour",
+        "api.access.refusals.MOST",
+        "Further ones are counted in one line.",
+    ),
+    Bound("calls of webhooks for one owner at the same time", "engine.webhooks.sender.PER_OWNER", "Others wait."),
+    Bound("calls of webhooks at the same time", "engine.webhooks.sender.MOST_CALLS", "Others wait."),
     Bound("requests that `serve` answers at the same time", "api.server.THREADS", "Others wait for their turn."),
     Bound("time for the head of a request", "api.connections.SILENT", "The connection is closed.", "seconds"),
     Bound(
