@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...errors import LimitExceeded
 from ..running.event_definitions import EventDefinition, matches
 from ..running.node import Catcher, Flow, Node, Process, catching
 from ..running.token import WAITING, Token
 from ..running.token_data import BEGINNING, COMPENSATES, RACE, RUN
+from ..running.workflow import too_many_tokens
 from .boundary import BoundaryEvent, armed
 from .compensation import compensated, hand_up, remember
 from .gateways import end_race
@@ -134,9 +134,9 @@ class Activity(Node):
 
     def _refuse_too_many(self, token: Token, flows: Sequence[Flow]) -> None:
         """Raise LimitExceeded before the first of more tokens than may be on their way: a model asks for any number."""
-        limit = token.workflow.host.limits.tokens
-        if len(token.workflow.tasks) + (self.completion_quantity - 1) * len(flows) > limit:
-            raise LimitExceeded("tokens", f"The limit tokens ({limit}) of those on their way at once was reached.")
+        limits = token.workflow.host.limits
+        if len(token.workflow.tasks) + (self.completion_quantity - 1) * len(flows) > limits.tokens:
+            raise too_many_tokens(limits)
 
     def _run_completed(self, token: Token, container: Token) -> None:
         assert self.loop is not None

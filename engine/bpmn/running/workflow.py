@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from ...errors import BpmnError, RiverstoneError
+from ...errors import BpmnError, LimitExceeded, RiverstoneError
 from ...language import effort
 from ...language.context import Context
 from .awaited_undos import AwaitedUndos
@@ -20,11 +20,18 @@ from .unforeseen import Place, throw_out
 from .waits import Wait
 
 if TYPE_CHECKING:
+    from ...limits import Limits
     from .retracing import StepNotes
 
 GroupKey: TypeAlias = tuple[Literal["host", "race"], int]
 MOST_TOUCHED = 2_500
 """Tokens after which a turn is over: each is written."""
+
+
+def too_many_tokens(limits: Limits) -> LimitExceeded:
+    """What a process fails with that has more tokens on their way at once than it may."""
+    text = f"The limit tokens ({limits.tokens}) of those on their way at once was reached."
+    return LimitExceeded("tokens", text)
 
 
 class Workflow(BpmnWorkflow):
@@ -142,8 +149,7 @@ class Workflow(BpmnWorkflow):
                 break
             # An undo has as many tokens as there is to undo, and its model is ours.
             if len(tasks) > limits.tokens and self.stops_on_failure:
-                text = f"The limit tokens ({limits.tokens}) of those on their way at once was reached."
-                self.fail(token, text, alone=False)
+                self.fail(token, too_many_tokens(limits).message, alone=False)
                 break
             self.attempt(token, token.run)
             has_more = agenda or undos.later or conditions.stale or conditions.unchecked or self.undecided
