@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, expect
 from riverstone.bpmn_samples import path
 from riverstone.engine import TaskInfo
 
-from ..features.sketch import line, service
+from ..features.sketch import definitions, flow, line, process, service
 from ..features.test_webhooks import allowing, receiving, until
 from .conftest import Studio
 from .looking import Looker
@@ -212,6 +212,23 @@ def test_a_row_says_why_its_process_stands_still(studio: Studio, looker: Looker)
     expect(looker.page.get_by_role("row").filter(has=looker.link("asks"))).to_contain_text("A freeze until Monday")
     engine.skip(engine.tasks(number)[0].task_id)
     expect(row).not_to_contain_text("no more quota")
+
+
+def test_the_way_past_a_task_that_was_skipped_is_seen(studio: Studio, looker: Looker) -> None:
+    studio.engine.stone("Work")(lambda task: None)
+    parts = ['<startEvent id="start"/>', flow("start", "first"), service("first", "Work")]
+    parts += [flow("first", "choose"), '<exclusiveGateway id="choose" default="choose_last"/>']
+    parts += [flow("choose", "ask", "${size > 10}"), '<userTask id="ask" name="Ask"/>', flow("ask", "last")]
+    parts += [flow("choose", "last"), service("last", "Work"), flow("last", "end")]
+    studio.engine.deploy(definitions(process("skips", *parts, '<endEvent id="end"/>')))
+    number = studio.engine.start(key="skips", name="small", variables={"size": 5}).process_instance_id
+    studio.engine.wait(number, timeout=30)
+    looker.go(f"#/process/{number}")
+    looker.sees_status("Succeeded")
+    taken = looker.page.locator(".djs-connection.is-taken")
+    expect(taken).to_have_count(4)
+    expect(looker.element("choose_last")).to_have_class(re.compile("is-taken"))
+    expect(looker.element("choose_ask")).not_to_have_class(re.compile("is-taken"))
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -26,7 +26,8 @@ function push(map, key, value) {
 function between({ nodes, incoming, isSilent, source, target }) {
   const ahead = reach(source, (id) => (nodes.get(id)?.outgoing ?? []).map(([, next]) => next), isSilent);
   const behind = reach(target, (id) => (incoming.get(id) ?? []).map(([, before]) => before), isSilent);
-  const inside = (id) => ahead.has(id) && behind.has(id);
+  const isOnTheWay = (id) => id === source || id === target || isSilent(id);
+  const inside = (id) => ahead.has(id) && behind.has(id) && isOnTheWay(id);
   if (!inside(target) || !inside(source)) return [];
   const found = isSilent(source) ? [source] : [];
   const walk = (start, end, waysOf) => {
