@@ -6,9 +6,10 @@ from .claims.handovers import HandedRow, Handovers
 from .claims.leases import EXTERNAL, SUSPECT, WORKERS, Leases
 from .claims.quotas import MOST_COUNTED, QuotaCount, QuotaPlace, Quotas
 from .claims.stragglers import StoppedTask, Stragglers
-from .commit.changes import Changes, StragglerKey, ToTell
+from .commit.changes import Changes, ToTell
 from .commit.inbox_lists import ALL, USUAL, list_of
 from .commit.quota_changes import Decided, QuotaChanges, QuotaClaim
+from .commit.rare_changes import RareChanges, StragglerKey
 from .commit.receivers import ReceiverFilter
 from .databases.cipher import Cipher, digests
 from .databases.news import NewsListener, news_of
@@ -119,6 +120,7 @@ __all__ = [
     "QuotaRow",
     "QuotaSlotRow",
     "Quotas",
+    "RareChanges",
     "ReceiverFilter",
     "RetraceRow",
     "RevisionConflict",

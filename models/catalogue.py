@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
-from .commit.changes import INSERT_DEPLOYMENT, OUT_OF_USE
+from .commit.changes import OUT_OF_USE
 from .commit.connection import Connection
+from .commit.rare_changes import INSERT_DEPLOYMENT
 from .databases.statements import Insert, Update, select
 from .errors import AlreadyUsed
 from .row_types.deployments import DeploymentRow, ModelRow

@@ -92,7 +92,7 @@ class ForwardInstance(Instance):
             else:
                 causes = way.said[1]
             row = RetraceRow(self.number, number, note.kind, note.token, note.name, causes, note.data)
-            self.changes.new_retraces.append(row)
+            self.changes.rare.new_retraces.append(row)
         way.notes.clear()
 
     def compensable(self, token: Token, entry: Compensable) -> tuple[int, ...]:

@@ -213,7 +213,7 @@ class Instance:
             created=self.now(),
             owner=self.facilities.engine_id,
         )
-        self.changes.new_events.append(event)
+        self.changes.rare.new_events.append(event)
 
     def called_process(self, token: Token, key: str, version: WantedVersion) -> Called:
         found = self.facilities.store.catalogue.deployment_id(key, version)
@@ -238,7 +238,7 @@ class Instance:
     def decision_made(self, token: Token, outcome: DecisionOutcome, elsewhere: DeployedDecision | None) -> None:
         row = decision_made.row_of(self, token, outcome, elsewhere)
         self.row.flags |= Flags.DECISIONS
-        self.changes.new_decisions_made.append(row)
+        self.changes.rare.new_decisions_made.append(row)
         self.weight.add(row.result)
 
     def pauses(self, token: Token, *, unforeseen: bool = False) -> FailurePolicy | None:
@@ -319,11 +319,11 @@ class Instance:
         row.due = None
         row.deadline = None
         if row.owner == EXTERNAL:
-            self.changes.external[row.id] = None
+            self.changes.rare.external[row.id] = None
         row.owner = None
         if row.attempt > 1:
             # What a check has found was made, or not, by an attempt before.
-            self.changes.new_checks[row.id] = None
+            self.changes.rare.new_checks[row.id] = None
         if row.state is not None:
             quota_slots.free(self, row)
         if row.event == "user":

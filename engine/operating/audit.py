@@ -96,7 +96,7 @@ class AuditLog:
 
     def note(self, changes: Changes, call: AuditedCall) -> None:
         """Let the present call's row be part of a transaction."""
-        changes.new_audit.append(self._row(call, DONE))
+        changes.rare.new_audit.append(self._row(call, DONE))
 
     def entries(self, *, limit: int = 50, cursor: str | None = None) -> Page[AuditEntry]:
         """Calls, newest first; raises Malformed for a cursor that is none."""

@@ -10,6 +10,7 @@ from ..instance.resting import at_rest
 from .due import quota_lines
 
 if TYPE_CHECKING:
+    from ...models import RareChanges
     from ..instance.instance import Instance
     from ..work import Work
     from .due.schedule import DueEntry
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def follow(river: River, turn: Turn, batch: Sequence[Command], results: Sequence[Any]) -> None:
     """Answer those who asked for these actions, and hand over what is to be done."""
-    changes = turn.changes
+    changes, rare = turn.changes, turn.changes.rare_made
     works: list[Work] = []
     rested: list[Instance] = []
     graces: list[DueEntry] = []
@@ -46,7 +47,7 @@ def follow(river: River, turn: Turn, batch: Sequence[Command], results: Sequence
     for command, result in zip(batch, results, strict=True):
         if command.result is not None:
             command.result.set_result(result)
-    if changes.timed or changes.new_waits or graces:
+    if changes.timed or graces or (rare is not None and rare.new_waits):
         if river.schedule.note(changes, graces):
             river.inbox.wake()
         river.monitor_polls.drop_idle()
@@ -65,10 +66,15 @@ def follow(river: River, turn: Turn, batch: Sequence[Command], results: Sequence
         river.on_notices()
     if changes.quotas is not None and not river.is_passive:
         river.post(*map(quota_lines.go_on, changes.quotas.served))
-    if changes.external:
-        offered = [each for each in changes.external.values() if each is not None and each.worker is None]
+    if rare is not None:
+        _follow_rare(river, rare)
+    turn.let_go()
+
+
+def _follow_rare(river: River, rare: RareChanges) -> None:
+    if rare.external:
+        offered = [each for each in rare.external.values() if each is not None and each.worker is None]
         river.offers.offered((each.topic, each.owner_name) for each in offered)
-    for event in changes.new_events:
+    for event in rare.new_events:
         failpoints.reach("message-pending")
         river.pending_messages.append(event)
-    turn.let_go()

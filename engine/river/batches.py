@@ -152,8 +152,8 @@ class Batches:
         )
         if moved.done + moved.refused >= moved.total:
             moved.state, moved.ended, moved.engine = "ended", now, None
-        turn.changes.batches.append(moved)
-        turn.changes.batch_items += ended
+        turn.changes.rare.batches.append(moved)
+        turn.changes.rare.batch_items += ended
         return moved
 
 

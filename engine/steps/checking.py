@@ -51,7 +51,7 @@ def enter(instance: Instance, outcome: Outcome, *, unless_since: int | None = No
             return
     state = outcome.found if outcome.result == "done" and outcome.found is not None else "unknown"
     found = TaskCheckRow(row.id, instance.number, state, outcome.reason, instance.now())
-    instance.changes.new_checks[row.id] = found
+    instance.changes.rare.new_checks[row.id] = found
     instance.changes.instance_changed(instance.row)
 
 

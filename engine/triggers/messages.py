@@ -73,15 +73,15 @@ class MessageDelivery:
             until = now + round(ttl * 1000)
             text = jsontext.dumps(dict(payload)) if payload else None
             kept = (correlation, owner, business_key, process_instance_id, now, until)
-            turn.changes.new_kept.append(KeptMessageRow(str(uuid4()), name, text, *kept))
-            turn.changes.unheard.append(wanted)
+            turn.changes.rare.new_kept.append(KeptMessageRow(str(uuid4()), name, text, *kept))
+            turn.changes.rare.unheard.append(wanted)
             return Reception("kept", until=until)
 
         def give(turn: Turn) -> Reception | Literal[False]:
             if thrown is not None:
                 if turn.alone and self.facilities.store.messages.reached(thrown.id) is None:
                     return False
-                turn.changes.gone_events.append(thrown.id)
+                turn.changes.rare.gone_events.append(thrown.id)
             for number, token in self.facilities.store.messages.receivers(wanted):
                 if delivery.deliver(turn.instance(number), "message", name, payload, token_id=token):
                     return Reception("awaited", number)
@@ -94,11 +94,11 @@ class MessageDelivery:
             if process_instance_id is not None:
                 return keep(turn)
             for trigger in self._triggers("message", name)[:1]:
-                turn.changes.unheard.append(wanted)
+                turn.changes.rare.unheard.append(wanted)
                 number = self._start(turn, trigger, name, payload, business_key, owner, thrown, depth)
                 return Reception("started", number)
             if thrown is not None:
-                turn.changes.unheard.append(wanted)
+                turn.changes.rare.unheard.append(wanted)
                 logger.warning("no process waits for a message that process %s has thrown", thrown.process_instance_id)
             return keep(turn)
 
@@ -109,7 +109,7 @@ class MessageDelivery:
             taken = give(turn)
             if taken:
                 reached = [] if taken.process_instance_id is None else [taken.process_instance_id]
-                turn.changes.new_event_requests.append(
+                turn.changes.rare.new_event_requests.append(
                     self.sent.row(request, taken.outcome, reached, after=taken.until)
                 )
             return taken
@@ -207,20 +207,20 @@ class MessageDelivery:
         ]
         if numbers:
             if thrown is not None:
-                turn.changes.reached.append((numbers[-1], thrown.id, after))
+                turn.changes.rare.reached.append((numbers[-1], thrown.id, after))
             self._note(turn, part, found, numbers[-1])
             return found, numbers[-1]
         for trigger in self._triggers("signal", name):
             found.append(self._start(turn, trigger, name, payload, None, owner, thrown, depth))
         if thrown is not None:
-            turn.changes.gone_events.append(thrown.id)
+            turn.changes.rare.gone_events.append(thrown.id)
         self._note(turn, part, found, None)
         return found, None
 
     def _note(self, turn: Turn, part: Part | None, reached: Sequence[int], after: int | None) -> None:
         if part is not None:
             row = self.sent.row(part[0], "signal", reached, part=part[1], after=after)
-            turn.changes.new_event_requests.append(row)
+            turn.changes.rare.new_event_requests.append(row)
 
     def _triggers(self, kind: ThrownKind, name: str) -> list[tuple[TriggerKind, str, str, str]]:
         """What a message or a signal starts: kind, name, deployment and start node."""
@@ -253,7 +253,7 @@ class MessageDelivery:
             self.facilities.families.count(thrower)
         _, _, deployment_id, node = trigger
         request = self.starts.triggered(deployment_id, node, name, payload, business_key, owner, depth, thrower)
-        turn.changes.triggered.append(trigger)
+        turn.changes.rare.triggered.append(trigger)
         return int(self.starts.begin(turn, request).process_instance_id)
 
     def _deliver_kept(self, kept: KeptMessageRow) -> bool:
@@ -268,7 +268,7 @@ class MessageDelivery:
                 return False
             for number, token in self.facilities.store.messages.receivers(wanted):
                 if delivery.deliver(turn.instance(number), "message", kept.name, payload, token_id=token):
-                    turn.changes.gone_kept.append(kept.id)
+                    turn.changes.rare.gone_kept.append(kept.id)
                     return True
             return False
 
@@ -281,7 +281,7 @@ class MessageDelivery:
         """Leave out the next one that waits for a signal; None where there is none any more."""
         numbers = self.facilities.store.messages.listeners(name, owner, after, 1)
         if numbers and thrown is not None:
-            turn.changes.reached.append((numbers[0], thrown.id, after))
+            turn.changes.rare.reached.append((numbers[0], thrown.id, after))
         if numbers:
             self._note(turn, part, (), numbers[0])
         return numbers[0] if numbers else None
@@ -317,4 +317,4 @@ class MessageDelivery:
 
     def _drop(self, turn: Turn, event: EventRow) -> None:
         if not turn.alone or self.facilities.store.messages.reached(event.id) is not None:
-            turn.changes.gone_events.append(event.id)
+            turn.changes.rare.gone_events.append(event.id)

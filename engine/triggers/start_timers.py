@@ -46,7 +46,7 @@ class StartTimers:
             definition = self.facilities.definitions.get(deployment_id)
             following = TimerTrigger.read(name).following(definition.process, node, times, self.facilities.limits)
             request = self.starts.triggered(deployment_id, node, definition.name, {}, None, None, 0)
-            turn.changes.moved_timers.append((following, TIMER, deployment_id, node, name))
+            turn.changes.rare.moved_timers.append((following, TIMER, deployment_id, node, name))
             self.starts.begin(turn, request)
 
         self.river.now(begin)

@@ -283,14 +283,14 @@ class Starts:
         turn.changes.new_instances[number] = row
         turn.changes.new_contents[number] = content
         if (url := request.callback_url) is not None:
-            turn.changes.new_subscriptions.append(
+            turn.changes.rare.new_subscriptions.append(
                 SubscriptionRow(
                     id=new_uuid(), url=url, created=now, process_instance_id=number, owner_name=request.owner
                 )
             )
         if request.idempotency is not None:
             key, (digest, *_) = request.idempotency
-            turn.changes.new_start_requests.append((key, digest, number, now))
+            turn.changes.rare.new_start_requests.append((key, digest, number, now))
         tasks = Window(self.facilities.store, number)
         instance = ForwardInstance(self.facilities, row, content, definition, tasks)
         instance.watch_way()

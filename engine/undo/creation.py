@@ -109,7 +109,7 @@ def _create(origin: ForwardInstance, kind: UndoKind | Literal["rewind"], order: 
         priority=origin.row.priority,
     )
     content = ContentRow(number, "{}")
-    origin.changes.new_deployments.append(deployment)
+    origin.changes.rare.new_deployments.append(deployment)
     origin.changes.new_instances[number] = row
     origin.changes.new_contents[number] = content
     tasks = Window(facilities.store, number)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ..claims.leases import now_of
-from ..commit.changes import INSERT_SUBSCRIPTION, VALID
+from ..commit.changes import VALID
 from ..commit.connection import Connection
+from ..commit.rare_changes import INSERT_SUBSCRIPTION
 from ..databases.statements import Insert, marks, select
 from ..row_types.webhooks import NoticeRow, SubscriptionRow, WebhookSecretRow
 from ..search.instance_filter import plain

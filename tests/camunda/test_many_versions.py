@@ -12,7 +12,7 @@ from riverstone.api import create_app
 from riverstone.api.camunda.definitions import deployment_of, key_of
 from riverstone.engine import Engine, UnknownDeployment
 from riverstone.models import Store
-from riverstone.models.commit.changes import INSERT_DEPLOYMENT
+from riverstone.models.commit.rare_changes import INSERT_DEPLOYMENT
 
 from ..features.sketch import line, service
 from ..models.stores import SHARED, fresh

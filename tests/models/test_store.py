@@ -39,7 +39,7 @@ from riverstone.models import (
     find_instances,
     vocabulary,
 )
-from riverstone.models.commit import changes
+from riverstone.models.commit import rare_changes
 from riverstone.models.databases.cipher import COLUMNS
 from riverstone.models.databases.file_guard import KEPT
 from riverstone.models.databases.statements import Delete
@@ -103,13 +103,13 @@ def written(store: Store, *rows: Any) -> None:
         elif isinstance(row, TaskRow):
             changes.new_tasks[row.id] = row
         elif isinstance(row, TokenRow):
-            changes.new_tokens[row.process_instance_id, row.id] = row
+            changes.rare.new_tokens[row.process_instance_id, row.id] = row
         elif isinstance(row, WaitRow):
-            changes.new_waits.append(row)
+            changes.rare.new_waits.append(row)
         else:
-            changes.new_events.append(row)
+            changes.rare.new_events.append(row)
     if not changes:
-        changes.new_events.append(filled(EventRow, id="filler"))
+        changes.rare.new_events.append(filled(EventRow, id="filler"))
     store.commit(changes)
 
 
@@ -179,7 +179,7 @@ def test_all_of_a_commit_is_written_or_nothing(store: Store) -> None:
     changes = Changes()
     changes.new_instances[2] = instance(2)
     changes.new_tasks[3] = filled(TaskRow, id=3, process_instance_id=2)
-    changes.new_events.append(filled(EventRow, id="twice"))
+    changes.rare.new_events.append(filled(EventRow, id="twice"))
 
     with pytest.raises(AlreadyUsed):
         store.commit(changes)
@@ -227,10 +227,10 @@ def test_changed_and_gone_rows_are_changed_and_gone(store: Store) -> None:
         task.outputs, task.open = f'{{"id":{task.id}}}', 0
         changes.task_changed(task)
     tokens[0].state, tokens[0].locals = 16, TEXT
-    changes.tokens[1, 0] = tokens[0]
-    changes.gone_tokens.update({(1, 1), (1, 2)})
-    changes.gone_waits.update({(1, 0), (1, 2)})
-    changes.gone_events += ["0", "2"]
+    changes.rare.tokens[1, 0] = tokens[0]
+    changes.rare.gone_tokens.update({(1, 1), (1, 2)})
+    changes.rare.gone_waits.update({(1, 0), (1, 2)})
+    changes.rare.gone_events += ["0", "2"]
     store.commit(changes)
 
     assert store.instance(1) == row
@@ -255,11 +255,11 @@ def test_a_hook_that_ended_and_may_run_again_is_noted_once(store: Store) -> None
         change.instance_changed(row)
         for step in steps:
             if step == "noted":
-                change.new_stragglers[key] = StragglerRow(*key, 1, "engine")
+                change.rare.new_stragglers[key] = StragglerRow(*key, 1, "engine")
             elif step == "left":
-                change.left_stragglers.add(key)
+                change.rare.left_stragglers.add(key)
             else:
-                change.straggler_gone(key)
+                change.rare.straggler_gone(key)
         store.commit(change)
         return len(store.stragglers(1))
 
@@ -274,8 +274,8 @@ def test_a_hook_that_ended_and_may_run_again_is_noted_once(store: Store) -> None
 def test_texts_that_differ_only_in_case_or_trailing_spaces_are_different(store: Store) -> None:
     requests = [("key", "d1", 1, 1), ("KEY", "d2", 2, 1), ("key ", "d3", 3, 1), ("kéy", "d4", 4, 1)]
     changes = Changes()
-    changes.new_start_requests.extend(requests)
-    changes.new_events.append(filled(EventRow, id="filler"))
+    changes.rare.new_start_requests.extend(requests)
+    changes.rare.new_events.append(filled(EventRow, id="filler"))
     store.commit(changes)
     for number, key in enumerate(("shop", "SHOP", "shöp")):
         store.catalogue.add_deployment(
@@ -301,8 +301,8 @@ def test_texts_that_differ_only_in_case_or_trailing_spaces_are_different(store: 
 def test_an_idempotency_key_is_taken_once(store: Store) -> None:
     def take() -> None:
         changes = Changes()
-        changes.new_start_requests.append(("key", "digest", 1, 1))
-        changes.new_events.append(filled(EventRow, id=str(threading.get_ident())))
+        changes.rare.new_start_requests.append(("key", "digest", 1, 1))
+        changes.rare.new_events.append(filled(EventRow, id=str(threading.get_ident())))
         store.commit(changes)
 
     take()
@@ -631,7 +631,7 @@ def test_after_a_restore_no_number_is_given_out_again(kind: str, tmp_path: Path)
 @pytest.mark.parametrize("count", [1, 4, 16, 64])
 def test_nothing_is_removed_by_looking_through_a_whole_table(tmp_path: Path, count: int) -> None:
     """With a million tokens in the store, each step that ended four of them took 50 ms to find them."""
-    removing = [each for each in vars(changes).values() if isinstance(each, Delete)]
+    removing = [each for each in vars(rare_changes).values() if isinstance(each, Delete)]
     assert len(removing) > 4
     with closing(Store(f"sqlite:///{tmp_path}/river.db")):
         pass

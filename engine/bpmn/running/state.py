@@ -57,33 +57,35 @@ class Saved:
             self._drop_waits(without_waits, changes)
         if waits:
             self.waits.update(wait.token for wait in waits)
-            changes.new_waits += waits
+            changes.rare.new_waits += waits
         workflow.gone.clear()
         workflow.touched.clear()
 
     def _put_token(self, token: Token, changes: Changes) -> None:
         key = (self.process_instance_id, token.id)
         row = _row(token, self.process_instance_id)
-        if token.id in self.tokens and key not in changes.new_tokens:
-            changes.tokens[key] = row
+        rare = changes.rare
+        if token.id in self.tokens and key not in rare.new_tokens:
+            rare.tokens[key] = row
         else:
-            changes.new_tokens[key] = row
+            rare.new_tokens[key] = row
             self.tokens.add(token.id)
 
     def _drop_token(self, token_id: int, changes: Changes) -> None:
         self.tokens.discard(token_id)
         key = (self.process_instance_id, token_id)
-        if changes.new_tokens.pop(key, None) is None:
-            changes.tokens.pop(key, None)
-            changes.gone_tokens.add(key)
+        rare = changes.rare
+        if rare.new_tokens.pop(key, None) is None:
+            rare.tokens.pop(key, None)
+            rare.gone_tokens.add(key)
 
     def _drop_waits(self, token_ids: set[int], changes: Changes) -> None:
-        number = self.process_instance_id
+        number, rare = self.process_instance_id, changes.rare
         self.waits -= token_ids
-        changes.new_waits = [
-            wait for wait in changes.new_waits if wait.process_instance_id != number or wait.token not in token_ids
+        rare.new_waits = [
+            wait for wait in rare.new_waits if wait.process_instance_id != number or wait.token not in token_ids
         ]
-        changes.gone_waits.update([(number, token_id) for token_id in token_ids])
+        rare.gone_waits.update([(number, token_id) for token_id in token_ids])
 
 
 def _in_ledger(token: Token) -> bool:

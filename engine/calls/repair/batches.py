@@ -273,7 +273,7 @@ class BatchCalls(BatchRequests):
                 self._batches.note(batch_id)
             elif state == "stopped" and row.ended is None:
                 changed.ended = self.clock.now()
-            turn.changes.batches.append(changed)
+            turn.changes.rare.batches.append(changed)
             return row
 
         self._pump.step(action)

@@ -27,7 +27,7 @@ def note_fold(instance: Instance) -> None:
         instance.gather_results_anew()
         tasks.unfold()
         row.folded = 0
-        changes.gone_folds.append(row.process_instance_id)
+        changes.rare.gone_folds.append(row.process_instance_id)
     if not tasks.is_long and (not tasks.older or tasks.older.isdisjoint(changes.tasks)):
         return
     if row.phase not in GOES_ON or row.kind != "start":
@@ -52,7 +52,7 @@ def note_fold(instance: Instance) -> None:
     text = fold.text()
     tasks.folds(fold, text)
     row.folded = fold.last
-    changes.folds.append(FoldRow(row.process_instance_id, text))
+    changes.rare.folds.append(FoldRow(row.process_instance_id, text))
 
 
 def _secrets(instance: Instance) -> list[JSON]:

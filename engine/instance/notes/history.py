@@ -55,7 +55,7 @@ def note(instance: Instance, kind: HistoryKind, *, at: int | None = None, **told
 
 def _put(instance: Instance, text: str) -> None:
     """One row for each step of a process, whatever comes in it."""
-    row, noted = instance.row, instance.changes.new_history
+    row, noted = instance.row, instance.changes.rare.new_history
     found = noted.get(instance.number)
     if found is None:
         # What was written before numbers the row: every row has something in it.

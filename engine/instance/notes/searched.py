@@ -22,14 +22,14 @@ def note_values(instance: Instance) -> None:
     if now == before or now is None:
         return
     known, number, cipher = before or {}, instance.number, instance.facilities.store.cipher
-    changes = instance.changes
+    rare = instance.changes.rare
     for name in known.keys() | now.keys():
         place = number, name
         if known.get(name) == now.get(name):
             continue
         # Within one commit a value may be set again and again.
-        if changes.new_variables.pop(place, None) is None and name in known:
-            changes.gone_variables.add(place)
+        if rare.new_variables.pop(place, None) is None and name in known:
+            rare.gone_variables.add(place)
         if (value := now.get(name)) is not None:
-            changes.new_variables[place] = VariableRow(number, name, digests(value, cipher)[0], value)
+            rare.new_variables[place] = VariableRow(number, name, digests(value, cipher)[0], value)
     instance.searched = now

@@ -50,20 +50,20 @@ def write(instance: Instance, values: Mapping[str, JSON], *, whole: bool) -> Non
 
 
 def _write_some(instance: Instance, texts: Mapping[str, str]) -> None:
-    content, changes, number = instance.content, instance.changes, instance.number
+    content, rare, number = instance.content, instance.changes.rare, instance.number
     for name, text in texts.items():
         place, changed = (number, name), ChangedVariableRow(number, name, text)
-        if name in content.changed and place not in changes.set_variables:
-            changes.set_again[place] = changed
+        if name in content.changed and place not in rare.set_variables:
+            rare.set_again[place] = changed
         else:
-            changes.set_variables[place] = changed
+            rare.set_variables[place] = changed
         content.changed[name] = text
 
 
 def _forget_some(instance: Instance) -> None:
-    content, changes, number = instance.content, instance.changes, instance.number
-    for written in (changes.set_variables, changes.set_again):
+    content, rare, number = instance.content, instance.changes.rare, instance.number
+    for written in (rare.set_variables, rare.set_again):
         for name in content.changed:
             written.pop((number, name), None)
     content.changed = {}
-    changes.variables_written.append(number)
+    rare.variables_written.append(number)

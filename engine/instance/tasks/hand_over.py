@@ -56,7 +56,7 @@ def suspended_for(instance: Instance, row: TaskRow) -> str | None:
 def _let_wait(instance: Instance, row: TaskRow, reason: str) -> None:
     """Let the row wait in nobody's hands."""
     if row.owner == EXTERNAL:
-        instance.changes.external[row.id] = None
+        instance.changes.rare.external[row.id] = None
     row.status, row.owner, row.due, row.deadline = "suspended", None, None, None
     instance.to_hand_over = [each for each in instance.to_hand_over if each is not row]
     if row.attempt > 1 and row.reason:

@@ -46,14 +46,14 @@ class LateHooks:
     def _note(self, key: StragglerKey, owner: str | None, until: int | None = None) -> None:
         if key not in self.owners:
             self.owners[key] = owner
-            self._instance.changes.new_stragglers[key] = StragglerRow(*key, self._instance.number, owner, until)
+            self._instance.changes.rare.new_stragglers[key] = StragglerRow(*key, self._instance.number, owner, until)
 
     def has_ended(self, key: StragglerKey) -> bool:
         """Forget a hook that has ended, or never will be heard of; whether it was one that might still run."""
         if key not in self.owners:
             return False
         del self.owners[key]
-        self._instance.changes.straggler_gone(key)
+        self._instance.changes.rare.straggler_gone(key)
         self._runs_no_more(key)
         return True
 
@@ -62,7 +62,7 @@ class LateHooks:
         if self.owners.get(key) is None:
             return False
         self.owners[key] = None
-        self._instance.changes.left_stragglers.add(key)
+        self._instance.changes.rare.left_stragglers.add(key)
         self._runs_no_more(key)
         return True
 

@@ -27,7 +27,7 @@ def begin_stone(instance: Instance, token: Token, node: StoneTask) -> None:
     code = node.fixed_code or code_of(node, token.context)
     used = code, instance.row.deployment_id
     if used not in instance.facilities.stone_uses:
-        instance.changes.new_stone_uses[used] = instance.facilities.stone_uses
+        instance.changes.rare.new_stone_uses[used] = instance.facilities.stone_uses
     row = _new_stone_task(instance, token, node, code)
     if code not in instance.facilities.stones:
         ledger.miss_stone(row, instance.now())

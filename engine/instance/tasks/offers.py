@@ -19,7 +19,7 @@ def offer(instance: Instance, row: TaskRow) -> None:
     if row.target is None and defined != provenance.of_instance(instance.row):
         # When its token has gone, an undo still asks.
         ledger.keep(row, called=defined)
-    instance.changes.external[row.id] = ExternalRow(
+    instance.changes.rare.external[row.id] = ExternalRow(
         row.id,
         ledger.delivery(row),
         instance.number,
@@ -41,7 +41,7 @@ def lock_of(instance: Instance, row: TaskRow) -> tuple[ExternalRow | None, int]:
     In milliseconds, below zero where the lock is over. It holds if the revision of this instance does.
     """
     store = instance.facilities.external
-    found = instance.changes.external.get(row.id) or store.rows([row.id]).get(row.id)
+    found = instance.changes.rare.external.get(row.id) or store.rows([row.id]).get(row.id)
     if found is None or found.delivery != ledger.delivery(row):
         return None, -1
     return found, -1 if found.until is None else found.until - store.now()

@@ -182,7 +182,7 @@ class _HandOver:
             return
         row.status, row.owner, row.deadline, row.handed = given[:4]
         if given.offered is not None:
-            instance.changes.external[row.id] = given.offered
+            instance.changes.rare.external[row.id] = given.offered
         if given.is_submitted:
             instance.to_hand_over.append(row)
         self._given = None
@@ -192,7 +192,7 @@ class _HandOver:
         if self._given is not None:
             return
         row, instance = self._row, self._instance
-        external, submitted = instance.changes.external, instance.to_hand_over
+        external, submitted = instance.changes.rare.external, instance.to_hand_over
         is_submitted = any(each is row for each in submitted)
         self._given = _Given(row.status, row.owner, row.deadline, row.handed, external.get(row.id), is_submitted)
         row.status, row.owner, row.due, row.deadline, row.handed = "queued", None, None, None, self._handed
@@ -223,13 +223,13 @@ class Fetch:
     def granted(self) -> None:
         if self._given is not None:
             row = self._row
-            row.status, row.owner, row.state, self._instance.changes.external[row.id] = self._given
+            row.status, row.owner, row.state, self._instance.changes.rare.external[row.id] = self._given
             self._given = None
 
     def refused(self) -> None:
         if self._given is not None:
             return
-        row, external = self._row, self._instance.changes.external
+        row, external = self._row, self._instance.changes.rare.external
         self._given = row.status, row.owner, row.state, external.get(row.id)
         row.status, row.owner, row.due, row.deadline, row.state = "queued", None, None, None, self._state
         ledger.keep(row, reserved=True)

@@ -34,7 +34,7 @@ def assigned(instance: Instance, token: Token) -> Assigned:
 def begin(instance: Instance, row: TaskRow, to: Assigned) -> None:
     """Write whose a new task is."""
     named = {"users": list(to.users), "groups": list(to.groups)} if to.users or to.groups else None
-    instance.changes.user_tasks[row.id] = UserTaskRow(
+    instance.changes.rare.user_tasks[row.id] = UserTaskRow(
         row.id,
         row.process_instance_id,
         row.created,
@@ -49,12 +49,12 @@ def begin(instance: Instance, row: TaskRow, to: Assigned) -> None:
 
 def end(instance: Instance, row: TaskRow) -> None:
     """A task is in nobody's list any more."""
-    changes, ended, by = instance.changes, row.ended or instance.now(), done_by(row)
-    begun = changes.user_tasks.get(row.id)
+    rare, ended, by = instance.changes.rare, row.ended or instance.now(), done_by(row)
+    begun = rare.user_tasks.get(row.id)
     if begun is not None:
-        changes.user_tasks[row.id] = replace(begun, ended=ended, done_by=by)
+        rare.user_tasks[row.id] = replace(begun, ended=ended, done_by=by)
     else:
-        changes.ended_user_tasks[row.id] = ended, by
+        rare.ended_user_tasks[row.id] = ended, by
 
 
 def done_by(row: TaskRow) -> str | None:
@@ -65,7 +65,7 @@ def done_by(row: TaskRow) -> str | None:
 
 def row_of(instance: Instance, task_id: int) -> UserTaskRow:
     """Whose an open task is, as it is stored or was changed in this turn: it holds if the revision of this does."""
-    return instance.changes.user_tasks.get(task_id) or stored(instance, task_id)
+    return instance.changes.rare.user_tasks.get(task_id) or stored(instance, task_id)
 
 
 def stored(instance: Instance, task_id: int) -> UserTaskRow:
@@ -131,7 +131,7 @@ def barred(instance: Instance, task: TaskRow) -> dict[str, str]:
 def starter_of(instance: Instance) -> str | None:
     """Who has started a process, as its history tells; None where nobody said so."""
     number = instance.number
-    noted = instance.changes.new_history.get(number)
+    noted = instance.changes.rare.new_history.get(number)
     texts = [row.entries for row in instance.facilities.store.history(number)]
     for entry in _entries([*texts, *([noted.entries] if noted is not None else [])]):
         if entry.get("kind") == "started":

@@ -30,7 +30,8 @@ class DueTimes:
                 heapq.heappush(entries, (task.due, "task", task.process_instance_id, task.id, 0))
             if task.deadline is not None:
                 heapq.heappush(entries, (task.deadline, "task", task.process_instance_id, task.id, 0))
-        for wait in changes.new_waits:
+        rare = changes.rare_made
+        for wait in rare.new_waits if rare is not None else ():
             if wait.due is not None:
                 heapq.heappush(entries, (wait.due, wait.kind, wait.process_instance_id, wait.token, wait.number))
         for grace in graces:

@@ -96,7 +96,9 @@ class News:
 
     def _wanted_of(self, instances: Iterable[Instance], changes: Changes) -> list[str]:
         numbers = {number for each in instances for number in (each.number, each.row.origin) if number is not None}
-        offered = {row.topic for row in changes.external.values() if row is not None and row.worker is None}
+        rare = changes.rare_made
+        external = rare.external.values() if rare is not None else ()
+        offered = {row.topic for row in external if row is not None and row.worker is None}
         # Whoever waits here for one has it first.
         topics = [topic for topic in offered if not self._offers.waiters([topic])]
         now = time.monotonic()
@@ -105,8 +107,9 @@ class News:
 
     def _stops_others(self, instances: Iterable[Instance], changes: Changes) -> bool:
         """Whether a process begins to stop with this commit, or a hook goes on although its task has ended."""
-        mine = (None, EXTERNAL, self.facilities.engine_id)
-        return any(row.owner not in mine for row in changes.new_stragglers.values()) or any(
+        mine, rare = (None, EXTERNAL, self.facilities.engine_id), changes.rare_made
+        stragglers = rare.new_stragglers.values() if rare is not None else ()
+        return any(row.owner not in mine for row in stragglers) or any(
             row.owner not in mine
             for each in instances
             if each.row.phase == "draining" and each.seen is not None and each.seen[1] != "draining"

@@ -45,7 +45,7 @@ def offer(instance: Instance, row: TaskRow) -> None:
 
 def offered(instance: Instance, task_id: int) -> ExternalRow | None:
     """The check of a task that is offered or that a worker has; it holds if the revision of the instance does."""
-    changed, row = instance.changes.external, instance.tasks.get(task_id)
+    changed, row = instance.changes.rare.external, instance.tasks.get(task_id)
     found = changed[task_id] if task_id in changed else instance.facilities.external.rows([task_id]).get(task_id)
     return found if found is not None and found.delivery == CHECK and row is not None and exists(row) else None
 
@@ -69,7 +69,7 @@ def hold(instance: Instance, found: ExternalRow, worker: str | None, until: int 
 
 def outcome_of(instance: Instance, found: ExternalRow, state: CheckState | None, reason: str | None) -> Outcome:
     """What a worker has found, which ends its check; None where it could not tell."""
-    instance.changes.external[found.task_id] = None
+    instance.changes.rare.external[found.task_id] = None
     return Outcome(
         task_id=found.task_id,
         process_instance_id=instance.number,
@@ -82,5 +82,5 @@ def outcome_of(instance: Instance, found: ExternalRow, state: CheckState | None,
 
 
 def _write(instance: Instance, offered: ExternalRow) -> None:
-    instance.changes.external[offered.task_id] = offered
+    instance.changes.rare.external[offered.task_id] = offered
     instance.changes.instance_changed(instance.row)

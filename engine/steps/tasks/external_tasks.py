@@ -367,7 +367,7 @@ def _is_locked(wanted: TaskId, offered: ExternalRow | None) -> Invalid:
 
 
 def _write(instance: Instance, row: TaskRow, offered: ExternalRow) -> None:
-    instance.changes.external[row.id] = offered
+    instance.changes.rare.external[row.id] = offered
     instance.changes.task_changed(row)
     instance.save()
 

@@ -99,7 +99,7 @@ def schedule(instance: Instance, task_id: int, changed: Mapping[str, int | None]
     if person is not None:
         _refuse_stranger(instance, row, person, "schedule")
     values: dict[str, Any] = dict(changed)
-    instance.changes.user_tasks[task_id] = replace(row_of(instance, task_id), **values)
+    instance.changes.rare.user_tasks[task_id] = replace(row_of(instance, task_id), **values)
     instance.changes.instance_changed(instance.row)
 
 
@@ -152,5 +152,5 @@ def _refuse_misfit(instance: Instance, row: TaskRow, to: str) -> None:
 
 
 def _give(instance: Instance, whose: UserTaskRow, to: str | None) -> None:
-    instance.changes.user_tasks[whose.id] = replace(whose, assignee=to)
+    instance.changes.rare.user_tasks[whose.id] = replace(whose, assignee=to)
     instance.changes.instance_changed(instance.row)
