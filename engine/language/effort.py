@@ -24,67 +24,80 @@ def machine_time() -> int:
     return time.time_ns() // 1_000_000
 
 
-class _Left(threading.local):
-    """Of the present thread; where no turn has begun there is nothing to hold up but the caller itself."""
+class _Left:
+    """What a thread has left; where no turn has begun there is nothing to hold up but the caller itself."""
 
-    amount: float = math.inf
-    floor: float = -math.inf
-    """What has to be left when the present step is over."""
-    limits = Limits()
-    now: Callable[[], int] = staticmethod(machine_time)
-    """By whose clock expressions tell the time."""
+    __slots__ = ("amount", "floor", "limits", "now")
+
+    def __init__(self) -> None:
+        self.amount: float = math.inf
+        self.floor: float = -math.inf
+        """What has to be left when the present step is over."""
+        self.limits = Limits()
+        self.now: Callable[[], int] = machine_time
+        """By whose clock expressions tell the time."""
 
 
-_left = _Left()
+class _Here(threading.local):
+    """The present thread's; asked once for each count, since a value of a thread takes longer to find than another."""
+
+    def __init__(self) -> None:
+        self.left = _Left()
+
+
+_here = _Here()
 
 
 def begin(limits: Limits, now: Callable[[], int] = machine_time) -> None:
     """A turn of the river begins in this thread, and nothing is spent yet; ``now`` is the engine's clock."""
-    _left.now = now
-    _left.limits = limits
-    _left.amount = limits.turn_work
+    left = _here.left
+    left.now, left.limits = now, limits
+    left.amount = limits.turn_work
     step(limits)
 
 
 def end() -> None:
     """The turn of this thread is over: what its stones weigh is their own matter."""
-    _left.amount = math.inf
-    _left.floor = -math.inf
-    _left.now = machine_time
+    left = _here.left
+    left.amount, left.floor = math.inf, -math.inf
+    left.now = machine_time
 
 
 def now() -> int:
     """The present moment by the clock of the engine whose turn it is, in milliseconds since 1970."""
-    return _left.now()
+    return _here.left.now()
 
 
 def step(limits: Limits) -> None:
     """Something begins that nothing can come in between: of what the turn has left it may take so much."""
-    left = _left
+    left = _here.left
     floor = left.amount - limits.step_work
     left.floor = floor if floor > 0 else 0
 
 
 def spent() -> int:
     """What the present turn has looked at."""
-    return int(_left.limits.turn_work - _left.amount) if _left.amount != math.inf else 0
+    left = _here.left
+    return int(left.limits.turn_work - left.amount) if left.amount != math.inf else 0
 
 
 def carry(amount: int) -> None:
     """Count what an earlier turn has looked at that this one carries on."""
-    _left.amount -= amount
-    _left.floor -= amount
+    left = _here.left
+    left.amount -= amount
+    left.floor -= amount
 
 
 @contextmanager
 def turn(limits: Limits, now: Callable[[], int] = machine_time) -> Iterator[None]:
     """What is inside may look at no more than a turn may; inside of a turn it is part of that."""
-    if _left.amount != math.inf:
+    left = _here.left
+    if left.amount != math.inf:
         yield
         return
     begin(limits, now)
     # Whoever asks outside of the river holds up nobody else.
-    _left.floor = 0
+    left.floor = 0
     try:
         yield
     finally:
@@ -93,7 +106,7 @@ def turn(limits: Limits, now: Callable[[], int] = machine_time) -> Iterator[None
 
 def charge(amount: int) -> None:
     """Count what an expression looks at, in its parts and the members of its values; raises ExpressionWork."""
-    left = _left
+    left = _here.left
     left.amount -= amount
     if left.amount < left.floor:
         raise ExpressionWork(*_breached())
@@ -101,7 +114,7 @@ def charge(amount: int) -> None:
 
 def spend(amount: int) -> None:
     """Count what the step loop looks at, such as tokens that may wait for a signal; raises LimitExceeded."""
-    left = _left
+    left = _here.left
     left.amount -= amount
     if left.amount < left.floor:
         name, limit = _breached()
@@ -111,8 +124,9 @@ def spend(amount: int) -> None:
 
 def _breached() -> tuple[str, int]:
     """The limit that is breached: of a step, or of all steps together."""
-    limits = _left.limits
-    name = "turn_work" if _left.floor <= 0 else "step_work"
+    left = _here.left
+    limits = left.limits
+    name = "turn_work" if left.floor <= 0 else "step_work"
     return name, getattr(limits, name)
 
 

@@ -17,14 +17,24 @@ KEPT = 6
 """Connections that stay open while nobody uses them: each keeps pages and statements, a megabyte or two."""
 
 
-class _Here(threading.local):
+class _Mine:
     """What one thread has in hand."""
 
-    depth = 0
-    keeps = False
-    """Whether it has the same connection from one use to the next."""
-    own: Any = None
-    """That connection, while it is not used."""
+    __slots__ = ("depth", "keeps", "own")
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.keeps = False
+        """Whether it has the same connection from one use to the next."""
+        self.own: Any = None
+        """That connection, while it is not used."""
+
+
+class _Here(threading.local):
+    """The present thread's; asked once for each use, since a value of a thread takes longer to find than another."""
+
+    def __init__(self) -> None:
+        self.mine = _Mine()
 
 
 class FileGuard(Guard):
@@ -36,7 +46,7 @@ class FileGuard(Guard):
 
     def __init__(self, database: Any) -> None:
         super().__init__(database, "sqlite", shared=False)
-        self._mine = _Here()
+        self._in_hand = _Here()
         self._free: list[Any] = []
         self._lent: set[Any] = set()
         # What Peewee opens by itself would be lent to nobody.
@@ -44,7 +54,7 @@ class FileGuard(Guard):
 
     @contextmanager
     def ahead(self) -> Iterator[None]:
-        mine = self._mine
+        mine = self._in_hand.mine
         before, mine.keeps = mine.keeps, True
         try:
             yield
@@ -59,18 +69,18 @@ class FileGuard(Guard):
         self._closed = "make a new one"
         deadline = time.monotonic() + CLOSING
         # One that this thread is using is its own to end.
-        while len(self._lent) > (self._mine.depth > 0) and time.monotonic() < deadline:
+        while len(self._lent) > (self._in_hand.mine.depth > 0) and time.monotonic() < deadline:
             time.sleep(0.001)
         self._drop_free()
 
     def leave_to_parent(self, why: str) -> None:
         self._closed = why
         # Kept, since a connection that is thrown away closes a file whose locks the parent has.
-        self._parents = self._free, self._lent, self._mine.own, self.database._state.conn
-        self._free, self._lent, self._mine = [], set(), _Here()
+        self._parents = self._free, self._lent, self._in_hand.mine.own, self.database._state.conn
+        self._free, self._lent, self._in_hand = [], set(), _Here()
 
     def __enter__(self) -> Any:
-        mine, state = self._mine, self.database._state
+        mine, state = self._in_hand.mine, self.database._state
         if mine.depth and not state.closed:
             mine.depth += 1
             return state.conn
@@ -92,7 +102,7 @@ class FileGuard(Guard):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        mine = self._mine
+        mine = self._in_hand.mine
         try:
             if error is not None and isinstance(error, self.drivers):
                 raise self._translated(error) from error
@@ -101,7 +111,7 @@ class FileGuard(Guard):
             if not mine.depth:
                 self._let_go(mine)
 
-    def _let_go(self, mine: _Here) -> None:
+    def _let_go(self, mine: _Mine) -> None:
         state = self.database._state
         connection = state.conn
         if connection is None:
