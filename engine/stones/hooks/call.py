@@ -251,26 +251,30 @@ class HookCall:
         if self.hidden is not None:
             reason = None if reason is None else self.hidden.told.mask_text(reason)
             error_code = None if error_code is None else self.hidden.told.mask_text(error_code)
-        return Outcome(
+        outcome = Outcome(
             task_id=work.task_id,
             process_instance_id=work.process_instance_id,
             event=work.event,
             attempt=work.attempt,
             result=result,
-            outputs=dict(info.put_out) if info and info.put_out else {},
-            state=info.state if info and result == "again" else None,
-            progress=info.percent if info else None,
-            log=tuple([jsontext.storable(line) for line in info.logged[-MOST_LOG_LINES:]])
-            if info and info.logged
-            else (),
             reason=reason,
             error_code=error_code,
             delivery=work.delivery,
             stone=work.stone,
             seconds=time.perf_counter() - self._began,
-            token_taken=info is not None and info.deferral is not None,
-            unbegun=info is None,
         )
+        if info is None:
+            outcome.unbegun = True
+            return outcome
+        outcome.progress = info.percent
+        outcome.token_taken = info.deferral is not None
+        if info.put_out:
+            outcome.outputs = dict(info.put_out)
+        if info.logged:
+            outcome.log = tuple([jsontext.storable(line) for line in info.logged[-MOST_LOG_LINES:]])
+        if result == "again":
+            outcome.state = info.state
+        return outcome
 
 
 def _take(returned: object, work: Work, info: TaskInfo, stone: type[Stone]) -> None:

@@ -36,22 +36,29 @@ Tell = Callable[[LiveLines], None]
 class LiveLog:
     """The lines of one call of a hook."""
 
+    __slots__ = ("_ended", "_is_noted", "_lock", "_tell", "_told", "_work", "info")
+
     def __init__(self, work: Work, tell: Tell) -> None:
         self._work, self._tell = work, tell
         self._lock = threading.Lock()
         self._told = 0
+        self._is_noted = False
         self._ended = False
         self.info: TaskInfo | None = None
 
     def note(self) -> None:
         """There is another line."""
+        self._is_noted = True
         _pending.add(self)
 
     def end(self) -> None:
         """The outcome is next, and tells all lines: nothing is told here after it."""
-        _pending.forget(self)
-        with self._lock:
-            self._ended = True
+        self._ended = True
+        if self._is_noted:
+            _pending.forget(self)
+            # What is being told at this moment comes before the outcome.
+            with self._lock:
+                pass
 
     def tell(self) -> None:
         """Tell what has come since the last time."""
