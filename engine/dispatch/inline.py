@@ -99,9 +99,12 @@ class InlineDispatcher:
         return stone_to_call(self.reports, work)
 
     def _next(self) -> Work | None:
+        if not self._waiting:
+            return None
         try:
             return self._waiting.popitem(last=False)[1]
         except KeyError:
+            # It was withdrawn at this moment.
             return None
 
     def close(self) -> None:

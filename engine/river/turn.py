@@ -98,14 +98,12 @@ class Turn:
         facilities, changes = self.facilities, self.changes
         if facilities.keeps_time:
             return
-        for tasks in (changes.new_tasks, changes.tasks):
-            for task in tasks.values():
-                if task.due is not None and task.owner == facilities.engine_id:
-                    task.owner = None
-        for rows in (changes.new_instances, changes.instances):
-            for row in rows.values():
-                if row.due_owner == facilities.engine_id:
-                    row.due_owner = None
+        for task in (*changes.new_tasks.values(), *changes.tasks.values()):
+            if task.due is not None and task.owner == facilities.engine_id:
+                task.owner = None
+        for row in (*changes.new_instances.values(), *changes.instances.values()):
+            if row.due_owner is not None and row.due_owner == facilities.engine_id:
+                row.due_owner = None
 
     def let_go(self) -> None:
         """Part what refers to one another and is not needed any more, so that it goes without a search for rubbish."""

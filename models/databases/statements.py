@@ -244,7 +244,8 @@ class Writer:
             # As in most steps, of each kind.
             (row,) = rows
             statement = graded.fitting(row)
-            if not self._write_one(statement, statement.values(row)) and otherwise is not None:
+            self._write_one(statement, statement.values(row))
+            if otherwise is not None and self.cursor.rowcount != 1:
                 raise RevisionConflict(otherwise)
             return
         for statement, some in graded.sorted(rows):
@@ -256,7 +257,11 @@ class Writer:
 
     def write(self, statement: Statement, every: Sequence[Sequence[Any]], otherwise: str | None = None) -> None:
         """The same for the values of rows."""
-        written = self._write_one(statement, every[0]) if len(every) == 1 else self._write_all(statement, every)
+        if len(every) == 1:
+            self._write_one(statement, every[0])
+            written = self.cursor.rowcount
+        else:
+            written = self._write_all(statement, every)
         if otherwise is not None and written != len(every):
             raise RevisionConflict(otherwise)
 
@@ -273,12 +278,10 @@ class Writer:
             written += int(cursor.rowcount)
         return written
 
-    def _write_one(self, statement: Statement, values: Sequence[Any]) -> int:
-        cursor = self.cursor
+    def _write_one(self, statement: Statement, values: Sequence[Any]) -> None:
         if self.cipher is not None and statement.secret:
             values = sealed(values, statement.secret, self.cipher)
-        cursor.execute(self.dialects[statement.text], values)
-        return int(cursor.rowcount)
+        self.cursor.execute(self.dialects[statement.text], values)
 
 
 def _secret(table: str, names: Sequence[str]) -> tuple[int, ...]:

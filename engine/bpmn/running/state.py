@@ -37,11 +37,10 @@ class Saved:
 
     def save(self, workflow: Workflow, changes: Changes) -> None:
         """Put what has changed since the last save into the transaction."""
-        without_waits = {token_id for token_id in workflow.gone if token_id in self.waits}
+        without_waits = workflow.gone & self.waits
         waits: list[WaitRow] = []
-        for token_id in workflow.gone:
-            if token_id in self.tokens:
-                self._drop_token(token_id, changes)
+        for token_id in workflow.gone & self.tokens:
+            self._drop_token(token_id, changes)
         for token_id, token in workflow.touched.items():
             if not (_in_ledger(token) or _is_plain_root(token)):
                 self._put_token(token, changes)

@@ -46,4 +46,7 @@ def awaited_by(instance: Instance) -> Awaits | None:
 def _is_held_back(instance: Instance) -> bool:
     """Whether none of its open tasks goes on before somebody sees to its stone."""
     # The newest first: while anything goes on, that mostly does.
-    return all(row.status in HELD_BACK for row in reversed(dict.values(instance.tasks)) if row.open)
+    for row in reversed(dict.values(instance.tasks)):
+        if row.open and row.status not in HELD_BACK:
+            return False
+    return True
