@@ -79,7 +79,7 @@ class Channel(HTTPChannel):
         try:
             super().service()
         except Parked as parked:
-            # It stays the first of the requests, and is served once more as a whole.
+            # It stays the first of the requests, and is served once more.
             if not parked.ticket.park():
                 self.server.add_task(self)  # type: ignore[arg-type]
             return
@@ -158,6 +158,8 @@ class AnswerTask(WSGITask):
     channel: Channel
 
     def get_environment(self) -> dict[str, Any]:
+        if (ticket := self.channel.ticket) is not None:
+            return ticket.environ
         environ: dict[str, Any] = super().get_environment()
         environ[CHANNEL] = self.channel
         environ["wsgi.input"].seek(0)

@@ -21,6 +21,7 @@ from waitress.server import BaseWSGIServer, create_server
 from ..engine.errors import Invalid
 from .access.loopback import ADD_A_RULE, is_loopback
 from .connections import Channel, Threads, expire, make_room
+from .parking import answered
 from .polling import Poller
 
 DRAIN = 30.0
@@ -124,7 +125,7 @@ class Server:
         self._looked = 0.0
         _refuse_used(host, port)
         self.waitress = create_server(
-            app,
+            partial(answered, app),
             map=self.channels,
             _dispatcher=Threads(THREADS),
             host=host,

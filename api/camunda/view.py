@@ -14,7 +14,6 @@ from ...engine.calls.tasks.external_tasks import ExternalCalls
 from ...engine.errors import Malformed
 from ..access.clients import CLIENT, call_of, present_client
 from ..http.model import Upload
-from ..parking import parked
 
 Function = Callable[..., Any]
 MOST_TEXTS = 10_000
@@ -35,8 +34,6 @@ class View:
 
     def __call__(self, **path: str) -> Response:
         environ = request.environ
-        if (ticket := parked(environ)) is not None:
-            return ticket.go_on(environ)
         call = (
             call_of(environ[CLIENT], environ, self.__name__, next(iter(path.values()), None)) if self.audited else None
         )

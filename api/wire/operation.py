@@ -24,7 +24,6 @@ from ...engine.observing import tracing
 from ..access.clients import CLIENT, OPEN, TOKEN, call_of, present_client
 from ..access.request_id import request_id
 from ..access.task_token import admit_token
-from ..parking import parked
 from .answer import json_response, unless_known
 from .body import Body
 from .members import DECIMAL_ID
@@ -190,9 +189,6 @@ class Endpoint:
             operation.prepare(engine)
 
     def __call__(self, **path: str) -> Response:
-        if (ticket := parked(request.environ)) is not None:
-            # What it does was done when it came.
-            return ticket.go_on(request.environ)
         if not tracing.is_on() or self.operation.scope == OPEN:
             return self._answer(path)
         with request_span(path) as span:
