@@ -273,7 +273,7 @@ class HookCall:
         if info.logged:
             outcome.log = tuple([jsontext.storable(line) for line in info.logged[-MOST_LOG_LINES:]])
         if result == "again":
-            outcome.state = info.state
+            outcome.state = jsontext.read(jsontext.dumps(info.state))
         return outcome
 
 

@@ -218,6 +218,9 @@ class TaskInfo(TaskFacts, Generic[Parameters]):
                 f"Task {self.task_id} puts out more than the limit output_size ({self._limits.output_size} bytes).",
                 code="output-too-large",
             )
+        if isinstance(value, (dict, list)):
+            # What the hook goes on to do with its own is not put out.
+            value = jsontext.read(jsontext.dumps(value))
         self.outputs[name] = value
         self.put_out[name] = value
 
