@@ -215,16 +215,16 @@ class Changes:
         if self.quotas is not None:
             # Before the rows are written of which this decides.
             self.quotas.decide(writer)
-        if self.suspended is not None:
-            suspended = writer.suspended()
-            if suspended != self.suspended:
-                raise SuspensionsChanged(suspended)
         if rare is not None:
             rare.check_beginnings(writer)
         if self.begun:
             self._check_deployments(writer)
         if self.instances:
             put(UPDATE_INSTANCE, self.instances.values(), CHANGED)
+        if self.suspended is not None:
+            suspended = writer.suspended()
+            if suspended != self.suspended:
+                raise SuspensionsChanged(suspended)
         if self.read:
             writer.compare(self.read)
         if self.new_instances:

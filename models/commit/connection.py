@@ -70,6 +70,8 @@ class Connection:
         """What was so when it was last asked for; None where it is to be asked for before the next commit."""
         self._sent = False
         """Whether a commit that breaks off may be in the store."""
+        self._is_plain = True
+        """Whether the last commit to SQLite found nothing suspended, and nobody who is to be told."""
         if self.kind == "sqlite":
             with self._guard:
                 migrate(self._database, is_alive)
@@ -251,7 +253,12 @@ class Connection:
         cursor = connection.cursor()
         cursor.execute("BEGIN IMMEDIATE")
         try:
-            changed.write(self._sqlite_writer(cursor))
+            if self._engine_id is None:
+                changed.write(StandingWriter(cursor, self._writes, wide=True, cipher=self.cipher))
+            else:
+                writer = SqliteWriter(cursor, self._writes, self._engine_id, self.cipher, is_plain=self._is_plain)
+                changed.write(writer)
+                self._is_plain = not writer.found()
             if changes.on_written is not None:
                 changes.on_written()
             cursor.execute("COMMIT")
@@ -259,14 +266,6 @@ class Connection:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
-
-    def _sqlite_writer(self, cursor: sqlite3.Cursor) -> StandingWriter:
-        if self._engine_id is None:
-            return StandingWriter(cursor, self._writes, wide=True, cipher=self.cipher)
-        writer = SqliteWriter(cursor, self._writes, self._engine_id, self.cipher)
-        if writer.is_forgotten:
-            raise EngineForgotten(f"engine {self._engine_id} was taken for dead")
-        return writer
 
     def commit_as(self, engine_id: str) -> None:
         """From now on commit only while this engine is in the store, as whoever took it for dead ends that."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Set
+from functools import cache
 from typing import Any
 
-from ..databases.cipher import Cipher
-from ..databases.statements import Writer
+from ..databases.cipher import Cipher, sealed
+from ..databases.statements import Graded, Statement, Writer
+from ..errors import EngineForgotten
 
 SUSPENDED = "SELECT `kind`, `name` FROM `suspension`"
 ANYBODY = "SELECT 1 FROM `subscription` LIMIT 1"
@@ -16,6 +19,11 @@ STANDING = (
     f" UNION ALL SELECT '{HEARD}', '' WHERE EXISTS (SELECT 1 FROM `subscription`) UNION ALL {SUSPENDED}"
 )
 """All of it in one question."""
+PLAIN = (
+    "EXISTS (SELECT 1 FROM `engine_node` WHERE `id` = ?)"
+    " AND NOT EXISTS (SELECT 1 FROM `subscription`) AND NOT EXISTS (SELECT 1 FROM `suspension`)"
+)
+"""Whether it would find nothing."""
 TEXTS = (SUSPENDED, ANYBODY)
 NOTHING: frozenset[tuple[str, str]] = frozenset()
 
@@ -33,17 +41,51 @@ class StandingWriter(Writer):
 
 
 class SqliteWriter(StandingWriter):
-    """Asks once for all of it, since nobody else writes before this commit ends."""
+    """Knows all of it at once, since nobody else writes before this commit ends.
 
-    def __init__(self, cursor: Any, dialects: dict[str, str], engine_id: str, cipher: Cipher | None) -> None:
+    Most steps update an instance while nothing is suspended and nobody is to be told: that update says so itself, and
+    where it finds otherwise, all is asked.
+    """
+
+    def __init__(
+        self, cursor: Any, dialects: dict[str, str], engine_id: str, cipher: Cipher | None, *, is_plain: bool
+    ) -> None:
+        """``is_plain`` says whether nothing was found the last time."""
         super().__init__(cursor, dialects, wide=True, cipher=cipher)
-        cursor.execute(STANDING, (engine_id,))
-        self._found = {*cursor.fetchall()}
-        self.is_forgotten = (FORGOTTEN, "") in self._found
-        """Whether the engine was taken for dead."""
+        self._engine_id = engine_id
+        self._is_plain = is_plain
+        self._found: Set[tuple[str, str]] | None = None
+
+    def put(self, graded: Graded, rows: Collection[Any], otherwise: str | None = None) -> None:
+        if otherwise is not None and self._is_plain and self._found is None and len(rows) == 1:
+            (row,) = rows
+            statement = graded.fitting(row)
+            values = statement.values(row)
+            if self.cipher is not None and statement.secret:
+                values = sealed(values, statement.secret, self.cipher)
+            self.cursor.execute(_while_plain(statement), (*values, self._engine_id))
+            if self.cursor.rowcount == 1:
+                self._found = NOTHING
+                return
+        super().put(graded, rows, otherwise)
 
     def suspended(self) -> frozenset[tuple[str, str]]:
-        return frozenset(self._found - {(HEARD, "")}) if self._found else NOTHING
+        found = self.found()
+        return frozenset(found - {(HEARD, "")}) if found else NOTHING
 
     def is_heard(self) -> bool:
-        return (HEARD, "") in self._found
+        return (HEARD, "") in self.found()
+
+    def found(self) -> Set[tuple[str, str]]:
+        """What there is; raises EngineForgotten where the engine was taken for dead."""
+        if self._found is None:
+            self.cursor.execute(STANDING, (self._engine_id,))
+            self._found = {*self.cursor.fetchall()}
+        if (FORGOTTEN, "") in self._found:
+            raise EngineForgotten(f"engine {self._engine_id} was taken for dead")
+        return self._found
+
+
+@cache
+def _while_plain(statement: Statement) -> str:
+    return f"{statement.text} AND {PLAIN}"

@@ -186,6 +186,7 @@ MODELS = """
     QuotaRow
     QuotaSlotRow
     Quotas
+    RareChanges
     ReceiverFilter
     RetraceRow
     RevisionConflict

@@ -70,10 +70,10 @@ class Schedule(Strict):
     priority = Whole()
 
 
-def last_attempt() -> fields.Integer:
+def last_attempt() -> Whole:
     """The attempt that somebody decides about."""
     text = "The task's last attempt as it was seen; with another one nothing is done (409, `attempt-changed`)."
-    return fields.Integer(strict=True, metadata={"description": text})
+    return Whole(metadata={"description": text})
 
 
 class Rerun(Strict):

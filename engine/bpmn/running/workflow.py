@@ -153,8 +153,7 @@ class Workflow(BpmnWorkflow):
                 break
             self.attempt(token, token.run)
             has_more = agenda or undos.later or conditions.stale or conditions.unchecked or self.undecided
-            ends = is_over() or self._stood_still or len(self.touched) > MOST_TOUCHED
-            if has_more and ends and not self.halted:
+            if has_more and (self._stood_still or len(self.touched) > MOST_TOUCHED or is_over()) and not self.halted:
                 self._leave_rest(steps)
                 break
         self.steps += steps - before
