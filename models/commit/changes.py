@@ -220,7 +220,7 @@ class Changes:
         if self.begun:
             self._check_deployments(writer)
         if self.instances:
-            put(UPDATE_INSTANCE, self.instances.values(), CHANGED)
+            writer.put_first(UPDATE_INSTANCE, self.instances.values(), CHANGED)
         if self.suspended is not None:
             suspended = writer.suspended()
             if suspended != self.suspended:

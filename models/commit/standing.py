@@ -39,6 +39,10 @@ class StandingWriter(Writer):
         """Whether anybody wants to be told of processes."""
         return self.finds(ANYBODY)
 
+    def put_first(self, graded: Graded, rows: Collection[Any], otherwise: str) -> None:
+        """Write records before it is asked what else the commit rests on."""
+        self.put(graded, rows, otherwise)
+
 
 class SqliteWriter(StandingWriter):
     """Knows all of it at once, since nobody else writes before this commit ends.
@@ -56,8 +60,8 @@ class SqliteWriter(StandingWriter):
         self._is_plain = is_plain
         self._found: Set[tuple[str, str]] | None = None
 
-    def put(self, graded: Graded, rows: Collection[Any], otherwise: str | None = None) -> None:
-        if otherwise is not None and self._is_plain and self._found is None and len(rows) == 1:
+    def put_first(self, graded: Graded, rows: Collection[Any], otherwise: str) -> None:
+        if self._is_plain and len(rows) == 1:
             (row,) = rows
             statement = graded.fitting(row)
             values = statement.values(row)
@@ -67,7 +71,7 @@ class SqliteWriter(StandingWriter):
             if self.cursor.rowcount == 1:
                 self._found = NOTHING
                 return
-        super().put(graded, rows, otherwise)
+        self.put(graded, rows, otherwise)
 
     def suspended(self) -> frozenset[tuple[str, str]]:
         found = self.found()
