@@ -30,7 +30,7 @@ WAITING = definitions(
 )
 ASKED = 20
 AT_ONCE = 10_000
-"""Processes that one statement copies: a server is to answer soon."""
+"""Processes that one statement copies or ends: a server is to answer soon."""
 MOST, MOST_OF_TEXT, MOST_OF_PAGE, MOST_OF_PURGE = 0.005, 0.05, 0.002, 1.0
 """Seconds of the processor."""
 TEXTS: Mapping[str, Callable[[Engine], object]] = {
@@ -72,7 +72,7 @@ COPIES = {
 ROWS = {"process_instance": InstanceRow, "content": ContentRow, "token": TokenRow, "wait": WaitRow}
 END = (
     "UPDATE process_instance SET phase = 'ended', status = 'success', outcome = 'success', awaits = NULL,"
-    " ended = started"
+    " ended = started WHERE process_instance_id >= ? AND process_instance_id < ?"
 )
 
 
@@ -112,7 +112,9 @@ class Among:
             # They wait; what can be forgotten has ended.
             for url in urls.values():
                 with closing(Store(url)) as store:
-                    store.execute(END)
+                    last = int(store.value("SELECT MAX(`process_instance_id`) FROM `process_instance`"))
+                    for low in range(0, last + 1, AT_ONCE):
+                        store.execute(END, (low, low + AT_ONCE))
             yield self._row("a purge that only counts", self._purge, MOST_OF_PURGE, times=1)
 
     def _tell(self, name: str, *, key: int | None = None, number: int | None = None) -> None:
@@ -164,6 +166,10 @@ class Among:
                 for low in range(1, self.sizes[name] + 1, AT_ONCE):
                     self._copy(store, first, low, min(self.sizes[name], low + AT_ONCE - 1))
                 store.execute(f"UPDATE `sequence` SET `next` = {first + self.sizes[name] + 1} WHERE `name` = 'id'")
+                if self.kind == "postgresql":
+                    # As autovacuum does when so many rows have come.
+                    for table in (*ROWS, "word"):
+                        store.execute(f"ANALYZE `{table}`")
             yield url
 
     def _copy(self, store: Store, first: int, low: int, high: int) -> None:
