@@ -16,11 +16,9 @@ from flask import Flask, Response, copy_current_request_context, current_app, re
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-OURS = "riverstone."
-"""How names begin in the WSGI environment that are this project's."""
-CHANNEL = f"{OURS}channel"
+CHANNEL = "riverstone.channel"
 """Where the WSGI environment has the connection, if requests on it can be parked."""
-ADMIT = f"{OURS}admit"
+ADMIT = "riverstone.admit"
 """Where it has what lets the client in once more: its key may be revoked while the request waits."""
 LONGEST = 60
 """Seconds for which a request waits at most."""
@@ -53,8 +51,8 @@ Look = Callable[[bool], Response | None]
 class Ticket:
     """One request that waits: running, then parked, then woken; a wake while it runs is not lost.
 
-    The application has it once. What answers it later runs in the request's own context, without the way through the
-    application: that was half of what a waiting request cost.
+    The application has it once. What answers it later runs in the request's own context, without another way through
+    the application.
     """
 
     def __init__(self, channel: Any, look: Look, due: float) -> None:

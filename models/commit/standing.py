@@ -6,7 +6,7 @@ from collections.abc import Collection, Set
 from functools import cache
 from typing import Any
 
-from ..databases.cipher import Cipher, sealed
+from ..databases.cipher import Cipher
 from ..databases.statements import Graded, Statement, Writer
 from ..errors import EngineForgotten
 
@@ -64,10 +64,7 @@ class SqliteWriter(StandingWriter):
         if self._is_plain and len(rows) == 1:
             (row,) = rows
             statement = graded.fitting(row)
-            values = statement.values(row)
-            if self.cipher is not None and statement.secret:
-                values = sealed(values, statement.secret, self.cipher)
-            self.cursor.execute(_while_plain(statement), (*values, self._engine_id))
+            self._write_one(statement, (*statement.values(row), self._engine_id), _while_plain(statement))
             if self.cursor.rowcount == 1:
                 self._found = NOTHING
                 return

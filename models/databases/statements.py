@@ -278,10 +278,11 @@ class Writer:
             written += int(cursor.rowcount)
         return written
 
-    def _write_one(self, statement: Statement, values: Sequence[Any]) -> None:
+    def _write_one(self, statement: Statement, values: Sequence[Any], text: str | None = None) -> None:
+        """``text`` stands in place of the statement's own, with more marks behind those of its values."""
         if self.cipher is not None and statement.secret:
             values = sealed(values, statement.secret, self.cipher)
-        self.cursor.execute(self.dialects[statement.text], values)
+        self.cursor.execute(self.dialects[statement.text] if text is None else text, values)
 
 
 def _secret(table: str, names: Sequence[str]) -> tuple[int, ...]:
