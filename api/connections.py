@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import time
 from collections.abc import Iterable
 from typing import Any, cast
@@ -57,6 +58,8 @@ class Channel(HTTPChannel):
     """Of the request that is parked here."""
 
     poller: Poller | None = None
+    has_said_all = False
+    """Whether nothing more comes from the client, which may still read."""
     is_heard = False
     """Whether the server's thread wakes up when something comes on this connection."""
 
@@ -90,10 +93,28 @@ class Channel(HTTPChannel):
             ticket.release()
 
     def readable(self) -> bool:
+        if self.has_said_all and self.requests:
+            return False
         if self.ticket is not None and self.request is None and len(self.requests) == 1:
             # Read while it waits, so that a client that hangs up is seen.
             return not (self.will_close or self.close_when_flushed)
         return bool(super().readable())
+
+    def handle_read(self) -> None:
+        if not (self.requests and self._says_no_more()):
+            super().handle_read()
+            return
+        # It may still read its answer (RFC 9112, 9.6). The connection is closed after that, for its end is read again.
+        self.has_said_all = True
+        if (ticket := self.ticket) is not None:
+            ticket.leave()
+
+    def _says_no_more(self) -> bool:
+        """Whether the client has closed its half of the connection, or all of it: that looks the same from here."""
+        try:
+            return not cast("socket.socket", self.socket).recv(1, socket.MSG_PEEK)
+        except OSError:
+            return False
 
     def del_channel(self, map: Any = None) -> None:
         if self.poller is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from flask import Flask, Response, copy_current_request_context, current_app, request
@@ -55,12 +56,15 @@ class Ticket:
     the application.
     """
 
-    def __init__(self, channel: Any, look: Look, due: float) -> None:
+    def __init__(self, channel: Any, look: Look, due: float, nothing: Callable[[], Response] | None = None) -> None:
         self.channel = channel
         self.look = look
+        self.nothing = nothing or partial(_last, look)
+        """The answer to a client that says no more."""
         self.due = due
         """By the monotonic clock."""
         self.expired = False
+        self.is_left = False
         self.watched: Watched | None = None
         self.environ: WSGIEnvironment = request.environ
         self.answer: Callable[[], Response] = copy_current_request_context(self._answer)
@@ -80,6 +84,11 @@ class Ticket:
         self.expired = True
         self.wake()
 
+    def leave(self) -> None:
+        """Have it answered now: the client says no more, and may be gone."""
+        self.is_left = True
+        self.expire()
+
     def begin(self) -> None:
         """It is looked for the answer: what wakes it from now on is news."""
         with self._lock:
@@ -96,7 +105,7 @@ class Ticket:
     def go_on(self) -> Response:
         """The answer; raises Parked if there is none yet."""
         try:
-            answer = self.look(self.expired)
+            answer = self.nothing() if self.is_left else self.look(self.expired)
         except BaseException:
             self.release()
             raise
@@ -133,7 +142,11 @@ def answered(app: Flask, environ: WSGIEnvironment, start_response: StartResponse
 
 
 def hold(
-    seconds: float, look: Look, watch: Callable[[Callable[[], None]], Watched], pump: Callable[[], object] | None
+    seconds: float,
+    look: Look,
+    watch: Callable[[Callable[[], None]], Watched],
+    pump: Callable[[], object] | None,
+    nothing: Callable[[], Response] | None = None,
 ) -> Response:
     """The answer to the present request once there is one, at the latest after so many seconds.
 
@@ -142,6 +155,8 @@ def hold(
         look: The answer, or None while there is none yet. Called with true it has to give one.
         watch: Given a function that never blocks, begins to call it whenever it is worth to look again.
         pump: For what goes on only while it is called: called again and again by the thread that then has to wait.
+        nothing: The answer to a client that has closed its half of the connection. It may still read (RFC 9112, 9.6),
+            or be gone: so nothing is taken for it. By default that is what ``look`` gives at the end.
     """
     seconds = min(seconds, LONGEST)
     if seconds <= 0:
@@ -150,7 +165,7 @@ def hold(
     due = time.monotonic() + seconds
     if channel is None or pump is not None:
         return _hold_in_thread(due, look, watch, pump)
-    ticket = channel.ticket = Ticket(channel, look, due)
+    ticket = channel.ticket = Ticket(channel, look, due, nothing)
     try:
         ticket.watched = watch(ticket.wake)
     except BaseException:

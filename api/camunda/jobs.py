@@ -44,7 +44,7 @@ def activate(engine: Engine) -> Response:
     request_id()
     seconds = max(0, min(wait, LONGEST_WAIT) - EARLY) / 1000
     pump = engine.run_pending if engine.is_inline else None
-    return hold(seconds, look, lambda told: calls.watch([topic.name], told), pump)
+    return hold(seconds, look, lambda told: calls.watch([topic.name], told), pump, lambda: json_answer({"jobs": []}))
 
 
 def _owners(body: dict[str, Any]) -> list[str | None] | None:

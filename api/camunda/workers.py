@@ -58,7 +58,7 @@ def fetch_and_lock(engine: Engine) -> Response:
     request_id()
     names = [each.name for each in topics]
     pump = engine.run_pending if engine.is_inline else None
-    return hold(wait / 1000, look, lambda told: calls.watch(names, told), pump)
+    return hold(wait / 1000, look, lambda told: calls.watch(names, told), pump, lambda: json_answer([]))
 
 
 def _topic(engine: Engine, given: Any) -> Topic:

@@ -218,6 +218,39 @@ def test_many_wait_beside_plain_requests_and_who_hangs_up_takes_no_task(engine: 
     connections[-1].close()
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "nothing"),
+    [
+        (
+            "/engine-rest/external-task/fetchAndLock",
+            '{"workerId":"w","maxTasks":1,"asyncResponseTimeout":60000,'
+            '"topics":[{"topicName":"mail","lockDuration":20000}]}',
+            b"[]",
+        ),
+        (
+            "/v2/jobs/activation",
+            '{"type":"mail","timeout":20000,"maxJobsToActivate":1,"requestTimeout":60000}',
+            b'{"jobs":[]}',
+        ),
+    ],
+)
+def test_who_closes_its_half_while_it_waits_hears_so_and_takes_no_task(
+    engine: Engine, url: str, path: str, body: str, nothing: bytes
+) -> None:
+    """It may be gone: a task that came in the same moment would stay locked for nobody (RFC 9112, 9.6)."""
+    with socket.create_connection(("127.0.0.1", urlsplit(url).port), timeout=30) as connection:
+        head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        until(lambda: engine.external.offers.count() == 1)
+        connection.shutdown(socket.SHUT_WR)
+        got = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert got.startswith(b"HTTP/1.1 200 OK")
+    assert got.partition(b"\r\n\r\n")[2].replace(b" ", b"") == nothing
+    started(engine, service("a", "mail"))
+    (task,) = fetch(url, "mail").json()
+    assert tell(url, task, "complete").status_code == 204
+
+
 def test_filters_order_and_nulls_are_understood(engine: Engine, url: str) -> None:
     low = started(engine, service("a", "mail"), key="low", business_key="one")
     high = started(

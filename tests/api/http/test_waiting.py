@@ -244,6 +244,29 @@ def test_a_request_behind_one_that_waits_comes_after_it(server: Server, engine: 
     assert got.index(b'"success"') < got.index(b"HTTP/1.1 200 OK", 10)
 
 
+@pytest.mark.parametrize("asks", ["reads", "starts"])
+def test_who_closes_its_half_while_it_waits_is_answered_at_once(server: Server, engine: Engine, asks: str) -> None:
+    """RFC 9112, 9.6: the other half stays open for the answer."""
+    number = engine.start(key="slow", name="test").process_instance_id
+    text = '{"key":"slow","processName":"test","variables":{}}'
+    question = {
+        "reads": f"GET /process/{number}?wait=60 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+        "starts": "POST /process HTTP/1.1\r\nHost: 127.0.0.1\r\nPrefer: wait=60\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(text)}\r\n\r\n{text}",
+    }[asks]
+    for parks_first in (True, False):
+        with socket.create_connection(("127.0.0.1", urlsplit(server.url).port), timeout=30) as connection:
+            connection.sendall(question.encode())
+            if parks_first:
+                until(lambda: parked(server) == 1)
+            connection.shutdown(socket.SHUT_WR)
+            got = b"".join(iter(lambda: connection.recv(65536), b""))
+        assert got.startswith(b"HTTP/1.1 200 OK")
+        assert b'"processStatus": "running"' in got or b'"processStatus":"running"' in got
+        until(lambda: not [channel for channel in server._channels() if channel.requests])
+    assert not engine._river.watchers.has_watches
+
+
 def test_a_server_that_stops_answers_whoever_waits(engine: Engine) -> None:
     number = engine.start(key="slow", name="test").process_instance_id
     with ThreadPoolExecutor() as pool, served(engine) as server:
