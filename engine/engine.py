@@ -164,15 +164,15 @@ class Engine(DraftCalls, DecisionCalls, QuotaCalls, DeferredCalls, OperatingCall
         self._records = Records(self._facilities)
         self._lists = ProcessLists(self._records)
         self._rehearsals = Rehearsals(self._records)
-        thrown = MessageDelivery(self._facilities, self._starts, self._river.now)
-        pending = PendingMessages(self._river.pending_messages, thrown.deliver)
+        thrown = MessageDelivery(self._facilities, self._starts, self._river, self._river.now)
+        pending = PendingMessages(self._river, thrown.deliver)
         start_timers = StartTimers(self._facilities, self._river, self._starts)
         self._batches = Batches(self._facilities, self._river, passive=passive)
         self._start_timers = start_timers
         begin_due = self._begin_due
         self._loop = RiverLoop(self._facilities, self._river, lease, pending, begin_due, self._batches, passive=passive)
         self._pump = Pump(self._river, self._loop, self.audit, inline)
-        self._messages = MessageDelivery(self._facilities, self._starts, self._pump.step)
+        self._messages = MessageDelivery(self._facilities, self._starts, self._river, self._pump.step)
         self._reports = RiverReports(
             self._facilities, self._river, lease, Secrets([EnvironmentSecrets()] if secrets is None else secrets)
         )

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ...models import QuotaClaim, QuotaSlotRow
+from ...models import Changes, InstanceRow, QuotaClaim, QuotaSlotRow
 from ..errors import Invalid
 from ..stones.quota import Quota
+from .facilities import Facilities
 from .flags import Flags
 from .instance import OTHERS_LATER, Instance
 from .tasks import quota_slots
@@ -52,12 +53,15 @@ def ask(instance: Instance) -> None:
 
 def free(instance: Instance) -> None:
     """The process needs no slot any more, or is not to begin now, unless it is at work."""
-    if instance.row.phase in ("running", "suspended", "paused", "draining", "undoing"):
-        return
-    number = instance.facilities.quotas.asked_by(instance.number)
+    if instance.row.phase not in ("running", "suspended", "paused", "draining", "undoing"):
+        leave(instance.row, instance.changes, instance.facilities)
+
+
+def leave(row: InstanceRow, changes: Changes, facilities: Facilities) -> None:
+    """The same of a process as it is stored."""
+    number = facilities.quotas.asked_by(row.process_instance_id)
     if number is not None:
-        changes = quota_slots.changes_of(instance.changes, instance.facilities)
-        changes.free(instance.number, number, instance.row.owner_name)
+        quota_slots.changes_of(changes, facilities).free(row.process_instance_id, number, row.owner_name)
 
 
 def _claim(instance: Instance, *, is_new: bool) -> None:

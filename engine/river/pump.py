@@ -19,6 +19,7 @@ from ..views.processes import ProcessInstance
 from .inbox import StepResult
 from .loop import RiverLoop
 from .river import River
+from .standstill import Unstepped
 from .turn import Turn
 from .waiters import LOOK, Watch, Watcher
 
@@ -71,6 +72,10 @@ class Pump:
         if self.inline is not None:
             self._pump(self.inline)
         return result
+
+    def stand_still(self, error: Unstepped) -> int | None:
+        """See :meth:`.River.stand_still`."""
+        return self.river.stand_still(error, lambda action: self._stepped(action, None))
 
     def bring(
         self, action: Callable[[Turn], Any], then: Callable[[Any], None], failed: Callable[[], None]

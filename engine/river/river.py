@@ -376,13 +376,25 @@ class River:
 
     def _stand_still(self, command: Command, error: standstill.Unstepped) -> None:
         """What nobody asked for could not be stepped: its process waits for somebody, and what has come is entered."""
-        number = error.process_instance_id
-        if number is None:
+        if error.process_instance_id is None:
             return
-        suspend = partial(standstill.suspend, number=number, reason=error.reason, telling=self.telling)
-        self._step_alone([Command(suspend, AwaitedResult(self.facilities.observers.tell_changes))])
+        try:
+            self.stand_still(error, self.now)
+        except RiverstoneError as refused:
+            logger.error("process %d could not be suspended: %s", error.process_instance_id, refused.code)
         if command.otherwise is not None:
             self.inbox.put([Command(command.action, about=command.about)])
+
+    def stand_still(self, error: standstill.Unstepped, step: Callable[[Action], Any]) -> int | None:
+        """Let a process wait for somebody whom nobody has asked for, so that others need not wait for it; which it is.
+
+        ``step`` steps one action. None where the error tells of no process. Raises StoreUnavailable.
+        """
+        number = error.process_instance_id
+        if number is not None:
+            suspend = partial(standstill.suspend, number=number, reason=error.reason, telling=self.telling)
+            self.facilities.observers.tell_changes(step(suspend))
+        return number
 
     def _step_one(self, action: Action) -> tuple[Any, Turn]:
         """Step and commit one action, again where another engine was faster; raises what it cannot get over.

@@ -15,6 +15,7 @@ from ...models import InstanceRow, TaskRow
 from .. import jsontext
 from ..bpmn.running.unforeseen import Place, Unforeseen
 from ..errors import InternalError
+from ..instance import process_slots
 from ..instance.tasks import quota_slots
 from ..ledger import ledger
 from ..observing import logs
@@ -92,8 +93,14 @@ class StoredProcess:
     tasks: _NoRows = field(default_factory=_NoRows)
 
 
+class _NotAlone(Exception):
+    """Others in the turn may have the same process in hand as an instance; it is done once more, each alone."""
+
+
 def suspend(turn: Turn, number: int, reason: str, telling: NoticeWriter) -> list[StoredProcess]:
     """Suspend a process and its undos as they are stored, and put off what is due there; those that were not before."""
+    if not turn.alone:
+        raise _NotAlone
     now, told = turn.facilities.clock.now(), list[StoredProcess]()
     kept = jsontext.dumps({"reason": reason, "who": None, "since": now, "unforeseen": True})
     for row in _family(turn, number):
@@ -105,6 +112,9 @@ def suspend(turn: Turn, number: int, reason: str, telling: NoticeWriter) -> list
             row.suspension, row.awaits = kept, "attention"
         if row.phase == "running":
             row.phase, row.due = "suspended", None
+        elif row.phase == "queued":
+            # It asks again when it is let go on, and those behind it do not wait for that.
+            process_slots.leave(row, turn.changes, turn.facilities)
         elif row.due is not None and not is_put_off(row.due, now):
             row.due += PUT_OFF
         turn.changes.instance_changed(row)

@@ -15,6 +15,8 @@ from ..errors import EngineClosed, LimitExceeded, RiverstoneError, StoreUnavaila
 from ..instance.facilities import Facilities
 from ..instance.flags import Flags
 from ..observing import logs
+from ..river.river import River
+from ..river.standstill import Unstepped
 from ..river.turn import Turn
 from ..steps import delivery
 from .request_keys import Reception, RequestKey, SentEvents
@@ -35,10 +37,11 @@ Part = tuple[RequestKey, int]
 class MessageDelivery:
     """Brings messages to one receiver and signals to all; ``step`` has one action stepped and committed."""
 
-    def __init__(self, facilities: Facilities, starts: Starts, step: Step) -> None:
+    def __init__(self, facilities: Facilities, starts: Starts, river: River, step: Step) -> None:
         self.facilities = facilities
         self.starts = starts
         self.step = step
+        self._river = river
         self.sent = SentEvents(facilities)
 
     def message(
@@ -173,6 +176,8 @@ class MessageDelivery:
                 if passed is None:
                     raise
                 logger.error("a signal cannot reach process %d: %s", passed, logs.where(error))
+                if isinstance(error, Unstepped):
+                    self._river.stand_still(error, self.step)
                 given, most = ([], passed), LISTENERS
             if given is False:
                 return reached
@@ -304,7 +309,7 @@ class MessageDelivery:
                 self.signal(event.name, payload, owner=owner, depth=depth, thrown=event)
             else:
                 self.message(event.name, payload, owner=owner, depth=depth, thrown=event)
-        except StoreUnavailable:
+        except (StoreUnavailable, Unstepped):
             raise
         except RiverstoneError as error:
             # Neither its name nor the error's words: both may hold a value.

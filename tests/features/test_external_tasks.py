@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -451,6 +452,20 @@ def test_a_task_whose_variables_fit_is_found_behind_any_number_that_do_not(engin
     meant = engine.start(key="shop", name="test", variables={"region": "south"}).process_instance_id
     assert one(engine, "mail", process_variables={"region": "south"}).process_instance_id == meant
     assert nothing(engine, "mail", process_variables={"region": "south"})
+
+
+def test_nothing_is_kept_of_the_large_values_that_a_worker_asks_for(engine: Engine) -> None:
+    engine.deploy(line("shop", service("a", "mail")), external=True)
+    for _ in range(40):
+        engine.start(key="shop", name="test", variables={"region": "north"})
+    tracemalloc.start()
+    try:
+        for number in range(3):
+            assert nothing(engine, "mail", process_variables={"region": f"{number} {'south' * 50_000}"})
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 5_000_000
 
 
 def test_a_fetch_that_has_no_time_to_look_further_is_gone_on_with_by_the_next(

@@ -12,12 +12,14 @@ from typing import Any, ClassVar
 
 import pytest
 
-from riverstone.engine import Engine, Fatal, InternalError, Stone, TaskInfo, VirtualClock
+from riverstone.engine import Engine, Fatal, InternalError, Quota, Stone, TaskInfo, VirtualClock
+from riverstone.engine.calls.tasks.external_views import Topic
 
 from .sketch import catch, definitions, flow, line, process, service
 from .world import World
 
 MESSAGE = '<message id="m" name="paid"/>'
+SIGNAL = '<signal id="s" name="sale"/>'
 PAID = catch("paid", '<messageEventDefinition messageRef="m"/>')
 PERSON = '<userTask id="person"/>'
 
@@ -262,6 +264,67 @@ def test_a_process_that_cannot_be_read_keeps_nobody_from_what_is_theirs(
             engine.unsuspend(number)
         passes(engine, clock)
         assert {engine.get(number).status for number in numbers} == {"success"}
+
+
+def break_off(engine: Engine, number: str) -> None:
+    """Let a process be one that cannot be read."""
+    for table, column in (("token", "internal"), ("task", "after")):
+        sql = f"UPDATE `{table}` SET `{column}` = '[' WHERE `process_instance_id` = ?"
+        engine._store.execute(sql, (int(number),))
+    engine._river.cache.clear()
+
+
+def test_one_that_waits_for_a_slot_and_cannot_be_read_lets_others_go_first(
+    url: str, world: World, clock: VirtualClock
+) -> None:
+    with Engine(url, stones=world.stones(), clock=clock, process_quotas={"shop": Quota(at_once=1)}) as engine:
+        engine.deploy(line("shop", PERSON))
+        numbers = [engine.start(key="shop", name="it").process_instance_id for _ in range(3)]
+        break_off(engine, numbers[1])
+        (task,) = engine.tasks(numbers[0])
+        engine.complete(task.task_id)
+        passes(engine, clock)
+        assert [engine.get(number).awaits for number in numbers] == [None, "attention", "person"]
+
+        assert engine._store.execute("UPDATE `token` SET `internal` = '{}' WHERE `internal` = '['", ())
+        engine.unsuspend(numbers[1])
+        assert engine.get(numbers[1]).awaits == "quota"
+        (task,) = engine.tasks(numbers[2])
+        engine.complete(task.task_id)
+        passes(engine, clock)
+        assert engine.get(numbers[1]).awaits == "person"
+
+
+def test_workers_get_other_tasks_than_those_of_a_process_that_cannot_be_read(
+    url: str, world: World, clock: VirtualClock
+) -> None:
+    with opened(url, world, clock) as engine:
+        engine.external.assume(["press"])
+        engine.deploy(line("shop", service("a", "press")))
+        numbers = [engine.start(key="shop", name="it").process_instance_id for _ in range(3)]
+        break_off(engine, numbers[0])
+        topic = Topic(name="press", lock=60_000)
+        fetched = [task.process_instance_id for _ in range(3) for task in engine.external.fetch("one", [topic])]
+        assert fetched == numbers[1:]
+        assert engine.get(numbers[0]).awaits == "attention"
+
+
+@pytest.mark.parametrize("kind", ["message", "signal"])
+def test_who_is_to_get_what_was_thrown_and_cannot_be_read_is_seen_to_need_somebody(
+    url: str, world: World, clock: VirtualClock, kind: str
+) -> None:
+    declared = MESSAGE if kind == "message" else SIGNAL
+    definition = f'<{kind}EventDefinition {kind}Ref="{kind[0]}"/>'
+    throw = f'<intermediateThrowEvent id="throw">{definition}</intermediateThrowEvent>'
+    with opened(url, world, clock) as engine:
+        engine.deploy(line("waits", catch("paid", definition), before=declared))
+        engine.deploy(line("throws", throw, before=declared))
+        numbers = [engine.start(key="waits", name="it").process_instance_id for _ in range(2)]
+        break_off(engine, numbers[0])
+        engine.start(key="throws", name="it")
+        passes(engine, clock)
+        assert engine.get(numbers[0]).awaits == "attention"
+        assert engine.get(numbers[1]).status == ("success" if kind == "signal" else "running")
 
 
 def test_an_undo_that_cannot_be_stepped_fails_and_goes_on_when_it_is_asked_for_again(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
+from hashlib import sha256
 from math import ceil
 from typing import Any
 
@@ -13,6 +14,7 @@ from ... import jsontext
 from ...errors import Invalid, LimitExceeded, StoreUnavailable, UnknownProcessInstance
 from ...mask import cut
 from ...river.offers import OfferWatch
+from ...river.standstill import Unstepped
 from ...river.turn import Turn
 from ...steps.tasks import external_tasks as steps
 from ...steps.tasks.external_tasks import Lock, UnknownExternalTask, WorkerAnswer
@@ -20,6 +22,7 @@ from ...store_errors import engine_errors
 from ...work import LONGEST_LOG_LINE, MOST_LOG_LINES
 from ..workings import number_of
 from .external_searches import ExternalSearches, owned
+from .external_topics import Asked
 from .external_views import MOST_AT_ONCE, ExternalTask, Topic, TopicLook, holds, read_id, shown, topic_asked
 
 ROUNDS = 10
@@ -69,7 +72,8 @@ class ExternalCalls(ExternalSearches):
         most, got = min(most, MOST_AT_ONCE), list[ExternalTask]()
         if most < 1:
             return got
-        looks = [TopicLook(topic, self._passed.get(self._asked(topic), 0)) for topic in topics]
+        wanted = [(topic, self._asked(topic)) for topic in topics]
+        looks = [TopicLook(topic, asked, self._passed.get(asked, 0)) for topic, asked in wanted]
         until, rounds = time.monotonic() + LONGEST_LOOK, ROUNDS
         while looks and len(got) < most:
             try:
@@ -78,6 +82,13 @@ class ExternalCalls(ExternalSearches):
                 if not got:
                     raise
                 break
+            except Unstepped as error:
+                rounds -= 1
+                if not rounds:
+                    raise
+                # Nobody has asked for this one alone, and what can be had is not to wait for it.
+                self._pump.stand_still(error)
+                continue
             got += [task for lock, task in locked if lock.is_held]
             rounds -= 1
             if rounds and not all(lock.is_held for lock, _ in locked):
@@ -86,19 +97,20 @@ class ExternalCalls(ExternalSearches):
             looks, rounds = [each.behind() for each in looks if each.has_more], ROUNDS
             if time.monotonic() >= until:
                 break
-        self._keep_place(topics, [] if got else looks)
+        self._keep_place([asked for _, asked in wanted], [] if got else looks)
         return got
 
-    def _asked(self, topic: Topic) -> tuple[str | None, str, str]:
-        return self.owner, topic.name, jsontext.dumps(dict(sorted(topic.process_variables.items())))
+    def _asked(self, topic: Topic) -> Asked:
+        values = jsontext.dumps(dict(sorted(topic.process_variables.items())))
+        return self.owner, topic.name, sha256(values.encode()).hexdigest()
 
-    def _keep_place(self, topics: Sequence[Topic], looks: Sequence[TopicLook]) -> None:
+    def _keep_place(self, wanted: Iterable[Asked], looks: Sequence[TopicLook]) -> None:
         """Let the next fetch go on where this one had no time to look further, and else begin at the first task."""
-        for topic in topics:
-            self._passed.pop(self._asked(topic), None)
+        for asked in wanted:
+            self._passed.pop(asked, None)
         if len(self._passed) > MOST_PLACES:
             self._passed.clear()
-        self._passed.update({self._asked(each.topic): each.offset for each in looks})
+        self._passed.update({each.asked: each.offset for each in looks})
 
     def _fetch(
         self, worker: str, looks: Sequence[TopicLook], most: int, *, by_priority: bool, newest: bool
@@ -106,7 +118,7 @@ class ExternalCalls(ExternalSearches):
         """Those that may be had now; those of them that found their quotas full wait in line since."""
         topics = [each.topic for each in looks]
         waiters = self.offers.waiters(each.name for each in topics)
-        found: list[tuple[ExternalRow, Topic]] = []
+        found: list[tuple[ExternalRow, TopicLook]] = []
         with engine_errors():
             for look in looks:
                 topic, wanted = look.topic, _filter(look.topic, self.owner)
@@ -115,7 +127,7 @@ class ExternalCalls(ExternalSearches):
                     wanted, limit=few, offset=look.offset, by_priority=by_priority, newest=newest
                 )
                 look.has_more = bool(topic.process_variables) and len(rows) == few
-                found += [(row, topic) for row in self._unknown(topic, rows)]
+                found += [(row, look) for row in self._unknown(look, rows)]
                 if waiters > 1 and len(topics) == 1:
                     # Whoever waits beside this one gets its share.
                     most = min(most, max(1, ceil(self.facilities.external.count(wanted) / waiters)))
@@ -128,7 +140,7 @@ class ExternalCalls(ExternalSearches):
                 part, looked_at = self._pump.step(
                     partial(self._lock, worker=worker, found=found, most=most - len(locked))
                 )
-            except StoreUnavailable:
+            except (StoreUnavailable, Unstepped):
                 if not locked:
                     raise
                 # What is locked is the worker's, and nobody else can have it.
@@ -136,36 +148,36 @@ class ExternalCalls(ExternalSearches):
             locked, found = locked + part, found[looked_at:]
         return locked
 
-    def _unknown(self, topic: Topic, rows: Sequence[ExternalRow]) -> Sequence[ExternalRow]:
+    def _unknown(self, look: TopicLook, rows: Sequence[ExternalRow]) -> Sequence[ExternalRow]:
         """Those that may fit: whoever waits is told to look twice a second, and most have not changed since."""
-        if not topic.process_variables or not self._unfit:
+        if not look.topic.process_variables or not self._unfit:
             return rows
-        asked = self._asked(topic)
-        known = {row.task_id: at for row in rows if (at := self._unfit.get((asked, row.task_id))) is not None}
+        known = {row.task_id: at for row in rows if (at := self._unfit.get((look.asked, row.task_id))) is not None}
         numbers = {row.process_instance_id for row in rows if row.task_id in known}
         present = self.facilities.store.revisions(sorted(numbers))
         return [row for row in rows if known.get(row.task_id, -1) != present.get(row.process_instance_id)]
 
-    def _note_unfit(self, turn: Turn, topic: Topic, row: ExternalRow) -> None:
+    def _note_unfit(self, turn: Turn, asked: Asked, row: ExternalRow) -> None:
         instance = turn.instance(row.process_instance_id)
         # What an undo is asked for is of another process, of whose changes its own revision tells nothing.
         if instance.row.origin is None:
             if len(self._unfit) >= MOST_UNFIT:
                 self._unfit.clear()
-            self._unfit[self._asked(topic), row.task_id] = turn.revisions[row.process_instance_id]
+            self._unfit[asked, row.task_id] = turn.revisions[row.process_instance_id]
 
     def watch(self, topics: Collection[str], told: Callable[[], None]) -> OfferWatch:
         """Have ``told`` called, in any thread, when a task may be had under one of these topics."""
         return self.offers.watch(topics, told, self.owner)
 
     def _lock(
-        self, turn: Turn, *, worker: str, found: Sequence[tuple[ExternalRow, Topic]], most: int
+        self, turn: Turn, *, worker: str, found: Sequence[tuple[ExternalRow, TopicLook]], most: int
     ) -> tuple[list[tuple[Lock, ExternalTask]], int]:
         """Those that may be had, and how many were looked at: each may have variables that take long to be read."""
         locked: list[tuple[Lock, ExternalTask]] = []
         seen: set[int] = set()
         until = time.monotonic() + LONGEST_TURN
-        for place, (row, topic) in enumerate(found):
+        for place, (row, look) in enumerate(found):
+            topic = look.topic
             is_over = turn.is_over() or (topic.process_variables and time.monotonic() >= until)
             if len(locked) == most or (place and is_over):
                 return locked, place
@@ -177,7 +189,7 @@ class ExternalCalls(ExternalSearches):
             except UnknownProcessInstance:
                 continue
             if not holds(instance, topic.process_variables):
-                self._note_unfit(turn, topic, row)
+                self._note_unfit(turn, look.asked, row)
                 continue
             taken = steps.lock(instance, row.task_id, worker, topic.lock, most_losses=self.facilities.limits.lost_locks)
             if taken is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from ....models import TopicCount
 from ....models.vocabulary import HOOKS
@@ -16,6 +16,8 @@ from ...river.pump import Pump
 from ...river.reports import RiverReports
 from ...store_errors import engine_errors
 
+Asked: TypeAlias = tuple[str | None, str, str]
+"""What a fetch asks for: an owner, a topic, and a digest of variables, which a worker may make as large as it likes."""
 LOOKED_AGAIN = 1.0
 """Seconds for which it is relied on that nothing makes a topic known."""
 
@@ -35,10 +37,10 @@ class ExternalTopics:
         self._reports = reports
         self._strange: dict[str, float] = {}
         """Topics that nothing makes known, and when that was found."""
-        self._passed: dict[tuple[str | None, str, str], int] = {}
-        """Tasks that were passed over, for an owner, a topic and variables: the next fetch goes on behind so many."""
+        self._passed: dict[Asked, int] = {}
+        """Tasks that were passed over: the next fetch that asks the same goes on behind so many."""
 
-        self._unfit: dict[tuple[tuple[str | None, str, str], int], int] = {}
+        self._unfit: dict[tuple[Asked, int], int] = {}
         """Tasks whose variables do not fit what was asked, with the revision of the process at which they did not."""
 
     def limited(self, *, owner: str | None, may: Callable[[str], bool]) -> Self:

@@ -22,6 +22,7 @@ from ...steps.tasks import external_tasks as steps
 from ...steps.tasks.external_tasks import TaskId, UnknownExternalTask
 from ...undo.instance import UndoInstance
 from ...work import CHECK, Reached
+from .external_topics import Asked
 
 if TYPE_CHECKING:
     from ....models import TaskRow
@@ -58,12 +59,13 @@ class TopicLook:
     """One look at tasks of a topic, behind as many as do not fit."""
 
     topic: Topic
+    asked: Asked
     offset: int
     has_more: bool = False
 
     def behind(self) -> TopicLook:
         """The look at those that come after these."""
-        return TopicLook(self.topic, self.offset + MOST_AT_ONCE)
+        return TopicLook(self.topic, self.asked, self.offset + MOST_AT_ONCE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from ....models import EventRow, KeptMessageRow, StoreError
 from ... import failpoints
 from ...errors import StoreUnavailable
 from ...observing import logs
+from ..standstill import Unstepped
+
+if TYPE_CHECKING:
+    from ..river import River
 
 logger = logging.getLogger("riverstone.engine")
 
@@ -23,11 +27,12 @@ PAUSE = 30.0
 class PendingMessages:
     """A queue beside the rows in the store, which are gone once what they hold is delivered.
 
-    ``queue`` is what the river appends to; ``deliver`` delivers one and settles its row, or says that it could not.
+    ``deliver`` delivers one and settles its row, or says that it could not.
     """
 
-    def __init__(self, queue: deque[Pending], deliver: Callable[[Pending], bool]) -> None:
-        self._queue = queue
+    def __init__(self, river: River, deliver: Callable[[Pending], bool]) -> None:
+        self._river = river
+        self._queue = river.pending_messages
         self._deliver = deliver
         self._paused: dict[str, float] = {}
         """What could not be delivered, and when it is tried again, by the monotonic clock."""
@@ -68,7 +73,7 @@ class PendingMessages:
     def _try(self, event: Pending) -> bool:
         """Deliver one, or leave it in the store; false where that does not answer, and nothing else need be tried."""
         try:
-            delivered = self._deliver(event)
+            delivered = self._is_delivered(event)
         except (StoreError, StoreUnavailable) as error:
             logger.warning("what was thrown could not be delivered yet: %s", error)
             return False
@@ -81,3 +86,11 @@ class PendingMessages:
         if not delivered:
             self._paused[event.id] = time.monotonic() + PAUSE
         return True
+
+    def _is_delivered(self, event: Pending) -> bool:
+        try:
+            return self._deliver(event)
+        except Unstepped as error:
+            # Whoever was to get it waits for somebody, and gets it when it can be stepped.
+            self._river.stand_still(error, self._river.now)
+            return False
