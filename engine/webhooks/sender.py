@@ -123,10 +123,14 @@ class Sender:
                     if self._stopped:
                         return
                     self._calls[row.id] = _Call(host, row.owner_name, time.monotonic())
-                if self._webhooks.claim(row, LEASE):
-                    self._pool.submit(self._send, row)
-                else:
-                    self._free(row)
+                is_on_its_way = False
+                try:
+                    if self._webhooks.claim(row, LEASE):
+                        self._pool.submit(self._send, row)
+                        is_on_its_way = True
+                finally:
+                    if not is_on_its_way:
+                        self._free(row)
             if len(rows) < MOST or passed.count == before:
                 return
 

@@ -7,10 +7,11 @@ import hashlib
 import hmac
 import json
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -20,6 +21,7 @@ import pytest
 from riverstone.engine import Engine, Invalid, Unknown
 from riverstone.engine.outgoing.allowed_origins import AllowedOrigins
 from riverstone.engine.webhooks import sender
+from riverstone.models import StoreError
 from riverstone.models.commit import changes
 
 from .sketch import line, service
@@ -432,6 +434,34 @@ def test_owners_who_all_hang_for_the_first_time_hold_no_other_up(sqlite: str) ->
         assert {each.reason for each in engine.webhooks.notices(limit=100).items} == {None}
         assert max(map(told_by, hanging)) <= sender.PER_OWNER
         let_go.set()
+
+
+def test_what_the_database_does_not_let_it_send_takes_nothing_of_what_a_host_may_get(sqlite: str) -> None:
+    """Two calls at a time go to one host: none of them was one that never began."""
+    with (
+        receiving() as receiver,
+        Engine(sqlite, webhooks=allowing(receiver)) as one,
+        Engine(sqlite, webhooks=allowing(receiver)) as other,
+        closing(sqlite3.connect(sqlite.removeprefix("sqlite:///"), isolation_level=None)) as writer,
+    ):
+        ready(one)
+        one.webhooks.subscribe(receiver.url)
+        senders = one.webhooks.sender, other.webhooks.sender
+        assert senders[0] is not None
+        assert senders[1] is not None
+        for number in range(2):
+            one.start(key="shop", name="it")
+            writer.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreError):
+                senders[0].send_due()
+            writer.execute("ROLLBACK")
+            senders[1].send_due()
+            until(lambda number=number: len(receiver.received) == 2 * number + 2)  # type: ignore[misc]
+        one.start(key="shop", name="it")
+        senders[0].send_due()
+        until(lambda: len(receiver.received) == 6)
+        senders[0].close()
+        senders[1].close()
 
 
 def test_an_owner_whose_calls_hung_has_one_at_a_time(sqlite: str, monkeypatch: pytest.MonkeyPatch) -> None:
