@@ -257,8 +257,8 @@ def test_what_no_batch_can_be_made_of_is_refused(url: str, world: World) -> None
             ("batch-options", "rewind", {"key": "shop"}, {}),
             ("batch-options", "retry", {"key": "shop"}, {"force": True}),
             ("batch-rate", "delete", {"key": "shop"}, {"rate": 0}),
-            ("batch-rate", "delete", {"key": "shop"}, {"rate": float("nan")}),
-            ("batch-rate", "delete", {"key": "shop"}, {"rate": True}),
+            ("invalid", "delete", {"key": "shop"}, {"rate": float("nan")}),
+            ("invalid", "delete", {"key": "shop"}, {"rate": True}),
         ):
             with pytest.raises(Invalid) as caught:
                 engine.batch(action, where, **options)  # type: ignore[arg-type]

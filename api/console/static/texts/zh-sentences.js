@@ -68,6 +68,7 @@ export const SENTENCES = [
   ["{} must be true or false.", "{} 必须是 true 或 false。"],
   ["Type must be one of {}.", "Type 必须是 {} 之一。"],
   ["{} must be a number.", "{} 必须是数字。"],
+  ["{} must be a whole number.", "{} 必须是整数。"],
   ["AllowedValues must be a list.", "AllowedValues 必须是列表。"],
   ["{} is greater than {}: swap them.", "{} 大于 {}：请对调。"],
   ["Must be one of {}.", "必须是 {} 之一。"],
