@@ -105,7 +105,7 @@ def typed(stone: type[Stone], parameters: Mapping[str, JSON], *, resolved: bool 
     schema = _schema(stone) if stone.parameters else None
     try:
         plain = schema is None or (schema.plain and not resolved)
-        loaded = dict(parameters) if schema is None or plain else schema.loaded(parameters)
+        loaded = dict(parameters) if schema is None or plain else schema.loaded(parameters, is_new=resolved)
         return loaded if schema is None else schema.handed(loaded)
     except Unfit as error:
         names = ", ".join(error.errors)

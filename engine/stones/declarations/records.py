@@ -31,15 +31,6 @@ METADATA = frozenset({"visible", "display_name", "description", "no_echo", "allo
 """What a field may say of itself, as in the metadata of a marshmallow field."""
 
 
-class WholeField(fields.Integer):
-    """An ``int``: a number with a fraction is refused and not cut, while a model may give it as a text."""
-
-    def _validated(self, value: Any) -> int:
-        if isinstance(value, float) and not value.is_integer():
-            raise self.make_error("invalid", input=value)
-        return super()._validated(value)
-
-
 class SecretField(fields.String):
     """A ``SecretStr`` of pydantic, whose text is stars: what it holds is stored, and masked where it is shown."""
 
@@ -57,7 +48,7 @@ class SecretField(fields.String):
 
 _FIELDS: Mapping[Any, Callable[..., fields.Field[Any]]] = {
     str: fields.String,
-    int: WholeField,
+    int: fields.Integer,
     float: fields.Float,
     bool: fields.Boolean,
     datetime: fields.DateTime,

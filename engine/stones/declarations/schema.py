@@ -20,13 +20,13 @@ from ...mask import MASKED
 from ..stone import Stone
 from . import records
 from .declaration import ParameterDeclaration, Unfit
+from .given_numbers import may_be_numbers, misread
 
 SUPPLIED = "supplied"
 """In the metadata of a field without its code: its worker has a default for it."""
 _TYPES = {
     fields.Raw: "json",
     fields.Dict: "object",
-    records.WholeField: "integer",
     records.SecretField: "string",
 }
 # What these fields make of JSON is JSON again, so it can be stored as it is.
@@ -34,7 +34,6 @@ _PLAIN = frozenset(
     {
         fields.String,
         fields.Integer,
-        records.WholeField,
         fields.Float,
         fields.Boolean,
         fields.Raw,
@@ -59,6 +58,7 @@ class StoneSchema:
         self.plain = all(_is_plain(field) for field in stone.parameters.values())
         allowed = {name: allowed_values(field) for name, field in self.fields.items()}
         self._allowed = {name: values for name, values in allowed.items() if values is not None}
+        self._numbers = {name: field for name, field in self.fields.items() if may_be_numbers(field)}
         self._record = stone.parameters_type
         self._schema: Schema = Schema.from_dict(dict(stone.parameters), name=stone.__name__)(unknown=INCLUDE)
 
@@ -69,16 +69,21 @@ class StoneSchema:
     def unfit(self, name: str, value: JSON) -> str:
         """Why a value does not fit the field of this name; empty where it does."""
         try:
-            self._load({name: value})
-        except ValidationError as error:
-            texts = dict(_flat(error.normalized_messages()))
+            self._load_new({name: value})
+        except Unfit as error:
+            texts = error.errors
             return " ".join(
                 text for path in texts if path == name or path.startswith(f"{name}.") for text in texts[path]
             )
         return ""
 
-    def loaded(self, values: Mapping[str, JSON]) -> dict[str, Any]:
-        """The values as the fields make them; raises Unfit."""
+    def loaded(self, values: Mapping[str, JSON], *, is_new: bool = False) -> dict[str, Any]:
+        """The values as the fields make them; raises Unfit.
+
+        New ones are refused where they are no numbers. What is stored has begun already.
+        """
+        if is_new:
+            return self._load_new(values)
         try:
             return self._load(values)
         except ValidationError as error:
@@ -93,10 +98,10 @@ class StoneSchema:
 
         What they are ``without`` is missing for now, and required all the same.
         """
+        loaded = self._load_new(values, without)
+        if self.plain:
+            return loaded
         try:
-            loaded = self._load(values, without)
-            if self.plain:
-                return loaded
             stored = dict(values)
             for name, field in self.fields.items():
                 if name not in stored and field.load_default is not missing:
@@ -116,6 +121,20 @@ class StoneSchema:
                 text = f"The default of parameter {name!r} cannot be made: {type(error).__name__}."
                 raise Invalid(text, code="parameters-invalid") from error
         return made
+
+    def _load_new(self, values: Mapping[str, JSON], without: Collection[str] = ()) -> dict[str, Any]:
+        """Of values that nobody has loaded before; raises Unfit."""
+        wrong: dict[str, list[str]] = {}
+        for name, field in self._numbers.items():
+            for path, text in misread(field, values[name], name) if name in values else ():
+                wrong[path] = [text]
+        try:
+            loaded = self._load(values, without)
+        except ValidationError as error:
+            wrong = {**dict(_flat(error.normalized_messages())), **wrong}
+        if wrong:
+            raise Unfit(wrong)
+        return loaded
 
     def _load(self, values: Mapping[str, JSON], without: Collection[str] = ()) -> dict[str, Any]:
         absent = (

@@ -7,16 +7,17 @@ from datetime import date
 from typing import Any
 
 import pytest
-from marshmallow import fields, validate
+from marshmallow import Schema, fields, validate
 
 from riverstone.engine.errors import ExpressionError, Invalid, ReferenceNotFound
 from riverstone.engine.language.context import Context
 from riverstone.engine.language.expressions import compile_value
 from riverstone.engine.limits import Limits
 from riverstone.engine.stones.declarations.declaration import ParameterDeclaration
-from riverstone.engine.stones.declarations.parameters import masked, no_echo, resolve_parameters, typed
+from riverstone.engine.stones.declarations.parameters import masked, no_echo, resolve_parameters, typed, unfit
 from riverstone.engine.stones.hooks.task_info import TaskInfo
 from riverstone.engine.stones.registry import declaration_of
+from riverstone.engine.stones.remote import declared, stone_of
 from riverstone.engine.stones.stone import Stone
 
 LIMITS = Limits()
@@ -90,6 +91,58 @@ def test_another_run_of_the_node_takes_what_all_runs_share() -> None:
 
 def test_numbers_that_were_sent_as_text_arrive_as_numbers() -> None:
     assert resolve(Server, {"instanceType": "m2", "count": "6"})["count"] == 6
+
+
+class Size(Schema):
+    disks = fields.Integer(data_key="diskCount")
+
+
+class Sized(Stone):
+    """Numbers of each kind, also inside of others."""
+
+    code = "sized"
+    parameters = {
+        "whole": fields.Integer(),
+        "real": fields.Float(),
+        "price": fields.Decimal(as_string=True),
+        "pause": fields.TimeDelta(),
+        "list": fields.List(fields.Integer()),
+        "map": fields.Dict(values=fields.Integer()),
+        "pair": fields.Tuple((fields.String(), fields.Integer())),
+        "size": fields.Nested(Size),
+        "sizes": fields.Nested(Size, many=True),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "where"),
+    [
+        *(("whole", value, "whole") for value in (2.7, True, "2.7", "1_0", "\u0661\u0662")),
+        *((name, value, name) for name in ("real", "price", "pause") for value in (True, "1_0", "\u0661\u0662")),
+        ("list", [1, 2.7], "list.1"),
+        ("map", {"a": 2.7}, "map.a"),
+        ("pair", ["a", True], "pair.1"),
+        ("size", {"diskCount": 2.7}, "size.diskCount"),
+        ("sizes", [{"diskCount": 1}, {"diskCount": "1_0"}], "sizes.1.diskCount"),
+    ],
+)
+def test_what_is_no_number_is_not_made_one(name: str, value: Any, where: str) -> None:
+    """Python cuts 2.7 to 2, and takes true for 1; the stone made something of another size than it was asked for."""
+    for stone in (Sized, stone_of(declared(Sized))) if name in ("whole", "real") else (Sized,):
+        with pytest.raises(Invalid) as refused:
+            resolve(stone, {name: value})
+        assert list(refused.value.errors) == [where]
+        assert unfit(stone, name, value)
+
+
+@pytest.mark.parametrize("value", [2, 2.0, "2", " 2\n", "+2"])
+def test_a_whole_number_may_be_said_otherwise(value: Any) -> None:
+    assert resolve(Sized, {"whole": value})["whole"] in (2, value)
+
+
+def test_a_task_that_has_begun_with_a_cut_number_can_be_undone() -> None:
+    """What is stored was given before, and the same is made of it."""
+    assert typed(Sized, {"whole": 2.7})["whole"] == 2
 
 
 def test_inputs_that_the_stone_does_not_declare_are_passed_along() -> None:
