@@ -42,6 +42,7 @@ from .wire.answer import json_response
 from .wire.openapi import describe
 from .wire.operation import Endpoint, Operation
 from .wire.problems import register
+from .wire.references import reference_to
 
 OURS = (Gate, Endpoint)
 
@@ -182,8 +183,7 @@ def _calls(engine: Engine, name: str) -> Blueprint:
     described = lru_cache(maxsize=4)(lambda server: describe(every, server=server))
 
     def openapi() -> Response:
-        mounted = request.script_root + request.path.removesuffix(DESCRIPTION)
-        return json_response(described(mounted or "/"))
+        return json_response(described(reference_to(request.script_root + request.path.removesuffix(DESCRIPTION))))
 
     whole.add_url_rule(DESCRIPTION, view_func=openapi)
     return whole

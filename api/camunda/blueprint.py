@@ -15,6 +15,7 @@ from ..access.clients import KNOWN, OPEN
 from ..access.loopback import MODELER, is_modeler
 from ..errors import Refused
 from ..wire import problems
+from ..wire.references import reference_to
 from . import description, jobs, modeling, orchestration, workers
 from .view import Function, View, json_answer
 
@@ -104,7 +105,8 @@ def _describe(where: Blueprint, engine: Engine, routes: list[tuple[str, str, Fun
 
     def described(engine: Engine) -> dict[str, Any]:
         """With where the host application has put these routes: by OpenAPI their paths would begin at its root."""
-        return {**told, "servers": [{"url": request.script_root + request.path.removesuffix(DESCRIPTION)}]}
+        mounted = request.script_root + request.path.removesuffix(DESCRIPTION)
+        return {**told, "servers": [{"url": reference_to(mounted)}]}
 
     document = View(engine, described, KNOWN, audited=False)
     where.add_url_rule(DESCRIPTION, endpoint="openapi", view_func=document, methods=["GET"])

@@ -18,6 +18,7 @@ from ...engine.callback_tokens import hidden
 from ..access.request_id import request_id
 from ..errors import Refused
 from .records import FindingRecord
+from .references import reference_to
 
 log = logging.getLogger("riverstone.api")
 
@@ -66,7 +67,7 @@ def problem(status: HTTPStatus, code: str, detail: str, **members: Any) -> Respo
         # A host may mount the calls under a part of the path that it keeps for itself, such as a tenant's name.
         with suppress(BuildError):
             # Where the code is explained, wherever the calls are mounted (RFC 8288, 3).
-            response.headers["Link"] = f'<{url_for(here, code=code)}>; rel="help"'
+            response.headers["Link"] = f'<{reference_to(url_for(here, code=code))}>; rel="help"'
     if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         response.headers["Retry-After"] = RETRY_AFTER
     return response

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 import requests
@@ -32,7 +33,7 @@ def test_every_route_is_described_and_nothing_else(url: str, prefix: str, routes
     names = [one["operationId"] for methods in told["paths"].values() for one in methods.values()]
     assert len(set(names)) == len(names)
     assert told["components"]["schemas"] == schemas
-    assert told["servers"] == [{"url": prefix}]
+    assert urljoin(f"{prefix}/openapi.json", told["servers"][0]["url"]) == prefix
 
 
 def test_a_member_of_the_wrong_type_is_refused_as_described(engine: Engine, url: str) -> None:
