@@ -17,7 +17,7 @@ from ..databases.statements import marks, parts, select
 from ..errors import AlreadyUsed
 from ..row_types.engines import MYSQL_NOW, POSTGRESQL_NOW, EngineRow
 from ..row_types.tasks import TaskRow
-from ..store import RUNNING
+from ..store import IN_PHASES, RUNNING
 from .looks import OUTDATE_ALL
 
 WORKERS: Final = "workers"
@@ -307,7 +307,7 @@ SELECT_DUE = (
     f" EXISTS (SELECT 1 FROM `wait` WHERE `wait`.`due` <= ? AND {RUNNING}),"
     " EXISTS (SELECT 1 FROM `process_instance` WHERE `due` <= ?), EXISTS (SELECT 1 FROM `event`),"
     " EXISTS (SELECT 1 FROM `kept_message`),"
-    " EXISTS (SELECT 1 FROM `process_instance` WHERE `phase` = 'draining')"
+    f" EXISTS (SELECT 1 FROM `process_instance` WHERE `phase` = 'draining' AND {IN_PHASES})"
     " OR EXISTS (SELECT 1 FROM `straggler` WHERE `owner` IS NOT NULL)"
 )
 

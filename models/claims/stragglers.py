@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ..commit.connection import Connection
 from ..databases.statements import marks, select
 from ..row_types.tasks import StragglerRow
+from ..store import IN_PHASES
 
 
 class StoppedTask(NamedTuple):
@@ -37,8 +38,9 @@ class Stragglers:
 
 
 SELECT_STOPPED = (
-    "SELECT `task`.`process_instance_id`, `task`.`id`, `handed` + `lost` FROM `task` JOIN `process_instance`"
-    " ON `process_instance`.`process_instance_id` = `task`.`process_instance_id` WHERE `phase` = 'draining'"
+    "SELECT `task`.`process_instance_id`, `task`.`id`, `handed` + `lost` FROM `process_instance` CROSS JOIN `task`"
+    f" WHERE `phase` = 'draining' AND {IN_PHASES}"
+    " AND `task`.`process_instance_id` = `process_instance`.`process_instance_id`"
     " AND `open` = 1 AND `stone` IS NOT NULL AND `task`.`due` IS NULL AND `task`.`owner` IN"
 )
 SELECT_THEIRS = select("straggler", StragglerRow, "`owner` IN")

@@ -156,6 +156,38 @@ def test_metrics_count_what_happened_and_what_stands(
         assert seen["riverstone_processes", "start", "running", "running"] == 1
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_few_of_a_kind_are_counted_however_many_of_another_stand_before_them(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("riverstone.models.search.figures.MOST_COUNTED", 2)
+    clock = VirtualClock()
+    with fresh(kind, tmp_path) as url, Engine(url, stones=World().stones(), clock=clock) as engine:
+        engine.deploy(line("ask", '<userTask id="p"/>'))
+        began = clock.now()
+        for _ in range(3):
+            engine.start(key="ask", name="x")
+        assert engine.figures().partial
+        clock.advance(60)
+        held = engine.start(key="ask", name="x").process_instance_id
+        engine.suspend(held)
+        engine.deploy(line("shop", service("a", "make")))
+        engine.stones.remove("make")
+        clock.advance(60)
+        engine.start(key="shop", name="x")
+
+        found = engine.figures()
+
+    processes = {each.labels: (each.count, each.oldest) for each in found.processes}
+    assert processes == {
+        ("start", "running", "running"): (2, began),
+        ("start", "running", "suspended"): (1, began + 60_000),
+    }
+    tasks = {each.labels: (each.count, each.oldest) for each in found.tasks}
+    assert tasks == {("person", "running"): (2, began), ("stone", "stone-missing"): (1, began + 120_000)}
+    assert {each.labels: each.count for each in found.awaits} == {("person",): 2, ("suspended",): 1, ("stone",): 1}
+
+
 def test_a_process_that_waits_after_a_failure_and_one_that_is_suspended_are_seen(tmp_path: Path, log: Lines) -> None:
     world, url = World(), f"sqlite:///{tmp_path}/river.db"
     seen: list[ProcessChange] = []

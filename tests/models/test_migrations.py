@@ -79,7 +79,6 @@ WHOLE: dict[tuple[str, tuple[str, ...]], tuple[str, tuple[str, ...], bool]] = {
         ("business_key", "phase", "process_instance_id"),
         False,
     ),
-    ("process_instance", ("status",)): ("process_instance", ("phase", "status"), False),
 }
 
 

@@ -39,6 +39,7 @@ from riverstone.models import (
     find_instances,
     vocabulary,
 )
+from riverstone.models.claims.leases import SELECT_DUE
 from riverstone.models.commit import rare_changes
 from riverstone.models.databases.cipher import COLUMNS
 from riverstone.models.databases.file_guard import KEPT
@@ -662,3 +663,14 @@ def test_an_operator_s_settings_of_a_session_come_beside_those_of_the_store(
             )
     assert (work_mem, jit) == ("7MB", "on")
     assert lock_timeout != "0"
+
+
+def test_what_an_engine_looks_for_each_second_goes_through_no_process_that_waits_or_has_ended(tmp_path: Path) -> None:
+    path = tmp_path / "river.db"
+    Store(f"sqlite:///{path}").close()
+    with closing(sqlite3.connect(path)) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {SELECT_DUE}", (0, 0, "an engine", 0, 0)).fetchall()
+        lines = [str(line) for *_, line in plan if "process_instance" in line]
+
+    assert any("process_instance_phase" in line for line in lines)
+    assert not [line for line in lines if "SCAN" in line]
