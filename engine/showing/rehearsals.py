@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
+from uuid import uuid4
 
 from ...models import ContentRow, EngineRow, InstanceRow
+from .. import jsontext
+from ..bpmn.running.unforeseen import is_unforeseen
 from ..errors import RiverstoneError
 from ..instance.instance import Instance
 from ..language import effort
+from ..mask import MASKED
+from ..observing import logs
 from ..undo.creation import undo_ids
 from ..undo.instance import UndoInstance, load_instance
 from ..views.processes import Explanation
 from ..views.undo import RewindPlan
 from .records import Records
 
+logger = logging.getLogger("riverstone.engine")
 T = TypeVar("T")
 MOST_TRIES = 5
 """How often something is read again that changes while it is read."""
@@ -38,14 +45,33 @@ class Rehearsals:
             try:
                 mask = self._records.mask_of(row, content)
                 explanation = explain(*self._with_undos(row, content), mask, {engine.id: engine for engine in engines})
-            except (KeyError, StopIteration):
-                # Rows that do not fit together, since a step has changed them in between; else it is a defect.
-                if tries + 1 == MOST_TRIES:
+            except Exception as error:
+                if not is_unforeseen(error):
                     raise
-                continue
+                # Rows that do not fit together, since a step has changed them in between; else it is a defect.
+                if tries + 1 < MOST_TRIES and self._store.revision(number) != row.revision:
+                    continue
+                return self._as_stored(row, content, error)
             if self._store.revision(number) == row.revision:
                 break
         return explanation
+
+    def _as_stored(self, row: InstanceRow, content: ContentRow, error: Exception) -> Explanation:
+        """What can be said of an instance that cannot be read; the log has the error itself."""
+        from .why.explanation import explain_stored  # late, as above
+
+        number, log_id = row.process_instance_id, uuid4().hex[:12]
+        text = "%s: process %s could not be explained: %s"
+        logger.error(text, log_id, number, logs.where(error), extra=logs.about(process_instance_id=number))
+        try:
+            mask = self._records.mask_of(row, content)
+        except Exception as unmasked:
+            if not is_unforeseen(unmasked):
+                raise
+            # Nobody knows what is secret in the words of others.
+            mask, row = None, replace(row, name=MASKED, suspension=_wordless(row.suspension))
+        told = f"The engine met an error that it did not foresee ({type(error).__name__}, in its log as {log_id})."
+        return explain_stored(row, mask, self._facilities.clock.now(), told)
 
     def _with_undos(self, row: InstanceRow, content: ContentRow) -> tuple[Instance, list[UndoInstance]]:
         """An instance as it is stored now, with its undos, oldest first."""
@@ -79,3 +105,9 @@ class Rehearsals:
 
     def _load(self, number: int) -> Instance:
         return load_instance(self._facilities, *self._records.rows(number), self._load)
+
+
+def _wordless(suspension: str | None) -> str | None:
+    """The same without what somebody has written as its reason."""
+    kept = jsontext.read(suspension or "{}")
+    return suspension if not kept or "unforeseen" in kept else jsontext.dumps({**kept, "reason": None})

@@ -266,6 +266,28 @@ def test_a_process_that_cannot_be_read_keeps_nobody_from_what_is_theirs(
         assert {engine.get(number).status for number in numbers} == {"success"}
 
 
+def test_why_tells_what_is_known_of_a_process_that_cannot_be_read(
+    url: str, world: World, clock: VirtualClock, odd: Declared, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.wrong("start", "b", OSError("busy"))
+    with opened(url, world, clock) as engine:
+        engine.deploy(line("shop", service("a", "make"), service("b", "odd")))
+        number = engine.start(key="shop", name="it").process_instance_id
+        engine.run_pending()
+        break_off(engine, number)
+        passes(engine, clock)
+        assert engine.get(number).awaits == "attention"
+        told = engine.why(number)
+    assert told.status == "running"
+    first, suspended, defect = told.sentences
+    assert first.startswith(f"Process {number} 'it' (key shop) was started")
+    assert "was suspended" in suspended
+    assert told.commands == (f"riverstone unsuspend {number}",)
+    found = re.search(r"No more of it can be told\. The engine met .* \((\w+), in its log as (\w{12})\)\.", defect)
+    assert found is not None
+    assert any(text.startswith(f"{found[2]}: ") for text in logged(caplog))
+
+
 def break_off(engine: Engine, number: str) -> None:
     """Let a process be one that cannot be read."""
     for table, column in (("token", "internal"), ("task", "after")):

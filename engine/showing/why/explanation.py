@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 
-from ....models import EngineRow, TaskRow
+from ....models import EngineRow, InstanceRow, TaskRow
 from ....models.vocabulary import UNDO_FAILED, UNDO_SUCCEEDED
 from ... import jsontext
 from ...instance.flags import Flags
@@ -22,6 +22,7 @@ from ..masked_views import show_decision
 from .checks import tell_checks
 from .places import (
     ExplanationText,
+    Said,
     at,
     begun,
     named,
@@ -71,9 +72,9 @@ def explain(
     undos = [undo for undo in undos if not (undo.rewinds and undo.row.status == "success")]
     telling = ExplanationText(instance=instance, mask=mask, engines=engines, now=instance.now())
     row = instance.row
-    _tell_what_it_is(telling)
+    _tell_what_it_is(telling, row)
     if row.suspension is not None:
-        _tell_suspended(telling)
+        _tell_suspended(telling, row, instance.origin.row.key if isinstance(instance, UndoInstance) else row.key)
     tell = {
         "queued": tell_begin,
         "running": _tell_running,
@@ -94,6 +95,20 @@ def explain(
         _tell_results(telling)
     _tell_kept(telling)
     tell_checks(telling)
+    return _explained(telling, row)
+
+
+def explain_stored(row: InstanceRow, mask: Mask | None, now: int, defect: str) -> Explanation:
+    """The explanation of one that cannot be read: what its row says, and ``defect``, why no more can be told."""
+    telling = Said(mask=mask, now=now)
+    _tell_what_it_is(telling, row)
+    if row.suspension is not None:
+        _tell_suspended(telling, row, row.key)
+    telling.say(f"No more of it can be told. {defect}")
+    return _explained(telling, row)
+
+
+def _explained(telling: Said, row: InstanceRow) -> Explanation:
     return Explanation(
         process_instance_id=str(row.process_instance_id),
         status=row.status,
@@ -102,8 +117,7 @@ def explain(
     )
 
 
-def _tell_what_it_is(telling: ExplanationText) -> None:
-    row = telling.instance.row
+def _tell_what_it_is(telling: Said, row: InstanceRow) -> None:
     if row.kind == "start":
         mode = " in debug mode" if row.flags & Flags.DEBUG else " as a mock" if row.flags & Flags.MOCK else ""
         what = f"Process {row.process_instance_id} {row.name!r} (key {row.key})"
@@ -116,13 +130,11 @@ def _tell_what_it_is(telling: ExplanationText) -> None:
         )
 
 
-def _tell_suspended(telling: ExplanationText) -> None:
-    row = telling.instance.row
+def _tell_suspended(telling: Said, row: InstanceRow, of_key: str) -> None:
     kept = jsontext.read(row.suspension or "{}")
     by = f" by {kept['who']}" if kept["who"] else ""
     why = f": {sentence(kept['reason'])}" if kept["reason"] else "."
     process = row.origin or row.process_instance_id
-    of_key = telling.instance.origin.row.key if isinstance(telling.instance, UndoInstance) else row.key
     what, command = "It", f"riverstone unsuspend {process}"
     if "key" in kept:
         what, command = f"Its key {of_key!r}", f"riverstone unsuspend --key {shlex.quote(of_key)}"

@@ -32,13 +32,10 @@ WORK = "riverstone --broker URL --stones MODULE worker"
 
 
 @dataclass(kw_only=True, slots=True)
-class ExplanationText:
+class Said:
     """What has been said so far, and what whoever asks can do; both without repetition."""
 
-    instance: Instance
     mask: Mask | None
-    engines: Mapping[str, EngineRow]
-    """The engines that work on the store and carry stones out, by id."""
     now: int
     sentences: list[str] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
@@ -50,6 +47,15 @@ class ExplanationText:
         if text not in self.sentences:
             self.sentences.append(text)
         self.commands += [command for command in commands if command not in self.commands]
+
+
+@dataclass(kw_only=True, slots=True)
+class ExplanationText(Said):
+    """The same of an instance that was read."""
+
+    instance: Instance
+    engines: Mapping[str, EngineRow]
+    """The engines that work on the store and carry stones out, by id."""
 
 
 def at(milliseconds: int, now: int) -> str:

@@ -383,6 +383,7 @@ export const SENTENCES = [
   ["Its variables, parameters and outputs are more than the limit instance_size ({} bytes).", "它的变量、参数和输出超过上限 instance_size（{} 字节）。"],
   ["the engine met an error that it did not foresee ({}, in its log as {}). Nothing was done there: try again once the cause is mended.", "引擎遇到了未预料的错误（{}，日志中的编号为 {}）。该处未执行任何操作：排除原因后请重试。"],
   ["The engine met an error that it did not foresee ({}, in its log as {}). Nothing was changed: try again once the cause is mended.", "引擎遇到了未预料的错误（{}，日志中的编号为 {}）。未更改任何内容：排除原因后请重试。"],
+  ["No more of it can be told. {}", "无法说明更多。{}"],
   ["The engine met an error that it did not foresee ({}, in its log as {}).", "引擎遇到了未预料的错误（{}，日志中的编号为 {}）。"],
   ["The {} of task {} has not begun: {}", "任务 {2} 的 {1} 尚未开始：{3}"],
   ["The last attempt of task {} is number {}, not {}: look at it, then decide.", "任务 {} 的最后一次尝试是第 {} 次，而不是第 {} 次：请先查看再决定。"],
