@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from ...engine import Deployment, Engine, UnknownDeployment
 
@@ -40,12 +40,18 @@ def deployment_of(engine: Engine, key: str) -> str:
 
 def version_of(engine: Engine, deployment_id: str) -> int:
     """The number of a version; 0 of one that is not in use any more."""
-    return _version(engine, deployment_id)
+    known = _versions.setdefault(engine, {})
+    if (found := known.get(deployment_id)) is None:
+        try:
+            found = engine.deployment(deployment_id).version
+        except UnknownDeployment:
+            found = 0
+        if len(known) >= MOST_KNOWN:
+            known.clear()
+        known[deployment_id] = found
+    return found
 
 
-@lru_cache(maxsize=1024)
-def _version(engine: Engine, deployment_id: str) -> int:
-    try:
-        return engine.deployment(deployment_id).version
-    except UnknownDeployment:
-        return 0
+MOST_KNOWN = 1024
+_versions: WeakKeyDictionary[Engine, dict[str, int]] = WeakKeyDictionary()
+"""Of each engine for as long as somebody else has it."""

@@ -81,7 +81,10 @@ DESCRIBED: Mapping[Any, Described] = {
     ),
     modeling.version: Described(summary="Tell which version's clients are answered", answer="Version"),
     modeling.get_deployments: Described(
-        summary="List deployments", answer="Deployment", many=True, query="firstResult:number maxResults:number"
+        summary="List at most 100 deployments, the newest first; the header Link names the next ones",
+        answer="Deployment",
+        many=True,
+        query="firstResult:number maxResults:number sortBy:text sortOrder:text",
     ),
     modeling.create_deployment: Described(
         summary="Deploy the files of a form; unknown topics are for workers", form="data", answer="Deployment"

@@ -8,13 +8,14 @@ from typing import Any
 from flask import Response, request
 
 from ...engine import Conflict, Decision, Deployment, Engine, ModelInvalid, ProcessInstance
+from ...engine.calls.tasks.external_views import MOST_AT_ONCE
 from ..access.clients import present_client
 from ..errors import Refused
 from ..wire.operation import visible
 from .definitions import deployments
 from .values import read_variables, show_variables
 from .view import body_of, json_answer, needed, text, truth, uploaded, wrong
-from .workers import count, moment
+from .workers import count, moment, refuse_order
 
 VERSION = "7.24.0"
 """The version of Camunda 7 whose clients this was tried with; Camunda Modeler asks whether it knows it."""
@@ -22,20 +23,30 @@ UNREADABLE = "ENGINE-09005 Could not parse BPMN process."
 """How Camunda Modeler knows that the diagram is what is wrong."""
 OTHER = (".dmn", ".form")
 """How files end that hold no process."""
-FIELDS = frozenset(
-    "deployment-name deployment-source enable-duplicate-filtering deploy-changed-only tenant-id"
-    " deployment-activation-time".split()
-)
+PART = ("firstResult", "maxResults")
+FURTHEST = 10_000
+"""How many deployments a list passes over: they are read to be counted."""
 
 
 def version(engine: Engine) -> dict[str, str]:
     return {"version": VERSION}
 
 
-def get_deployments(engine: Engine) -> list[dict[str, Any]]:
-    first, most = count("firstResult", 0), count("maxResults", -1)
-    wanted = islice(deployments(engine), first, None if most < 0 else first + most)
-    return [_deployment(each) for each in wanted] if most else []
+def get_deployments(engine: Engine) -> Response:
+    """The newest first, at most 100; a Link names the next ones (RFC 8288)."""
+    for name in request.args:
+        if name not in PART and name not in ("sortBy", "sortOrder"):
+            # What it should leave out would be among them.
+            raise wrong(name, "is no filter that is known here")
+    refuse_order(request.args, "deploymentTime", "desc")
+    first, most = count("firstResult", 0), min(count("maxResults", MOST_AT_ONCE), MOST_AT_ONCE)
+    if first > FURTHEST:
+        raise wrong("firstResult", f"is to be at most {FURTHEST}")
+    found = list(islice(deployments(engine), first, first + most + 1)) if most else []
+    answer = json_answer([_deployment(each) for each in found[:most]])
+    if len(found) > most:
+        answer.headers["Link"] = f'<deployment?firstResult={first + most}&maxResults={most}>; rel="next"'
+    return answer
 
 
 def create_deployment(engine: Engine) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -93,9 +93,32 @@ def _plain(engine: Engine, given: Any) -> dict[str, Any]:
 
 
 def _newest(sorting: Any) -> bool:
-    """Whether the newest is wanted first; some clients say the same twice."""
-    first = sorting[0] if isinstance(sorting, list) and sorting else {}
-    return isinstance(first, Mapping) and first.get("sortBy") == "createTime" and first.get("sortOrder") == "desc"
+    """Whether the newest is wanted first; some clients say the same twice. No other order is known here."""
+    if sorting is not None and not isinstance(sorting, list):
+        raise wrong("sorting", "is to be a list of objects")
+    orders = {_order(each, "createTime") for each in sorting or ()}
+    if len(orders) > 1:
+        raise wrong("sorting", "is to say one order")
+    return orders == {"desc"}
+
+
+def _order(given: Any, known: str, orders: Collection[str] = ("asc", "desc")) -> str:
+    """How that sorts by what can be sorted by; another order would be given for the one that was asked for."""
+    by, order = (given.get("sortBy"), given.get("sortOrder")) if isinstance(given, Mapping) else (None, None)
+    if by != known:
+        raise wrong("sortBy", f"is to be {known}, the only order that is known here")
+    if not isinstance(order, str) or order not in orders:
+        raise wrong("sortOrder", f"is to be {' or '.join(orders)}")
+    return order
+
+
+def refuse_order(given: Mapping[str, Any], known: str, order: str) -> None:
+    """Raise Malformed unless a list is asked for in the only order that it has, or in whichever it has."""
+    if "sortBy" in given or "sortOrder" in given:
+        _order(given, known, (order,))
+    sorting = given.get("sorting")
+    for each in sorting if isinstance(sorting, list) else [] if sorting is None else [sorting]:
+        _order(each, known, (order,))
 
 
 def complete(engine: Engine, task_id: str) -> None:
@@ -196,8 +219,7 @@ def post_tasks(engine: Engine) -> list[dict[str, Any]]:
 
 def _listed(engine: Engine, given: Mapping[str, Any]) -> list[dict[str, Any]]:
     most, first = min(count("maxResults", MOST_AT_ONCE), MOST_AT_ONCE), count("firstResult", 0)
-    if most == 0:
-        return []
+    refuse_order(given, "taskPriority", "desc")
     failed = _failed(engine, given)
     found = failed[first : first + most]
     if len(found) < most and not _is_true(given, NO_RETRIES):

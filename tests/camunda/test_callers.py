@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import io
+import weakref
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 import requests
 
+from riverstone.api.camunda.definitions import version_of
 from riverstone.engine import Engine, ModelInvalid
 
 from ..features.sketch import catch, definitions, line, process, service
@@ -216,11 +220,56 @@ def test_deployments_are_listed_whatever_their_number(engine: Engine, url: str) 
     for number in range(103):
         engine.deploy(line(f"k{number}", '<userTask id="ask"/>'))
     path = f"{url}/engine-rest/deployment"
-    every = [each["id"] for each in requests.get(path, timeout=60).json()]
+    page = requests.get(path, timeout=60)
+    every = [each["id"] for each in page.json()]
+    assert len(every) == 100
+    rest = requests.get(urljoin(path, page.links["next"]["url"]), timeout=60)
+    every += [each["id"] for each in rest.json()]
     assert len(set(every)) == 103
+    assert "next" not in rest.links
     part = requests.get(path, params={"firstResult": 100, "maxResults": 2}, timeout=60).json()
     assert [each["id"] for each in part] == every[100:102]
     assert requests.get(path, params={"maxResults": 0}, timeout=60).json() == []
+
+
+def test_what_a_list_does_not_know_is_refused_and_not_passed_over(engine: Engine, url: str) -> None:
+    """A list that leaves nothing out, or comes in another order, looks like the one that was asked for."""
+    started(engine, service("a", "mail"))
+    base = f"{url}/engine-rest"
+    ordered = "sortBy=deploymentTime&sortOrder=desc"
+    for known in ("", "?maxResults=5", f"?{ordered}"):
+        assert requests.get(f"{base}/deployment{known}", timeout=60).status_code == 200
+    for query in (
+        "nameLike=x",
+        "sortBy=name&sortOrder=asc",
+        f"{ordered[:-4]}asc",
+        "sortBy=deploymentTime",
+        "firstResult=10001",
+    ):
+        assert requests.get(f"{base}/deployment?{query}", timeout=60).status_code == 400, query
+    tasks = f"{base}/external-task"
+    assert requests.get(f"{tasks}?sortBy=taskPriority&sortOrder=desc", timeout=60).status_code == 200
+    for query in ("maxResults=0&colour=red", "sortBy=id&sortOrder=asc", "sortBy=taskPriority&sortOrder=asc"):
+        assert requests.get(f"{tasks}?{query}", timeout=60).status_code == 400, query
+    by_id, by_time = {"sortBy": "id", "sortOrder": "asc"}, {"sortBy": "createTime", "sortOrder": "up"}
+    wrong: list[Any] = ["createTime", {}, [{}], [by_id], [by_time]]
+    both = [{"sortBy": "createTime", "sortOrder": order} for order in ("asc", "desc")]
+    for sorting in (*wrong, both):
+        assert requests.post(tasks, json={"sorting": sorting}, timeout=60).status_code == 400, sorting
+        body: dict[str, Any] = {"workerId": "w", "maxTasks": 1, "topics": [], "sorting": sorting}
+        assert requests.post(f"{tasks}/fetchAndLock", json=body, timeout=60).status_code == 400, sorting
+    assert fetch(url, "mail").json() != []
+
+
+def test_a_closed_engine_is_not_kept_for_the_versions_that_it_had(sqlite: str) -> None:
+    engine = Engine(sqlite)
+    deployed = engine.deploy(line("shop", '<userTask id="ask"/>'))
+    assert version_of(engine, deployed.deployment_id) == version_of(engine, deployed.deployment_id) == 1
+    engine.close()
+    gone = weakref.ref(engine)
+    del engine
+    gc.collect()
+    assert gone() is None
 
 
 def test_a_filter_that_is_neither_true_nor_false_is_refused(engine: Engine, url: str) -> None:
