@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def what_is_suspended(process: InstanceRow, stone: str | None, suspended: frozenset[tuple[str, str]]) -> str | None:
     """What keeps a hook of a process from beginning, other than the look of a monitor; None where nothing does."""
-    if process.phase == "suspended":
+    if process.suspension is not None:
         return "Its process"
     if suspended and ("stone", stone) in suspended:
         return f"The stone {stone!r}"

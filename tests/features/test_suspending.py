@@ -10,6 +10,7 @@ import pytest
 from riverstone.engine import (
     Conflict,
     Engine,
+    Fatal,
     Invalid,
     ProcessInstance,
     Stone,
@@ -303,6 +304,40 @@ def test_a_debug_run_that_stands_still_is_not_run_again(engine: Engine, world: W
     engine.unsuspend(number)
     engine.retry(number)
     assert world.exists == ["a"]
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_retry_that_comes_due_beside_what_has_failed_in_a_debug_run_waits_too(
+    engine: Engine, world: World, clock: VirtualClock, cancelled: bool
+) -> None:
+    flows = ("begin fork", "fork a", "fork b", "a join", "b join", "join done")
+    split = process(
+        "shop",
+        '<startEvent id="begin"/><parallelGateway id="fork"/><parallelGateway id="join"/><endEvent id="done"/>',
+        service("a", "again"),
+        service("b", "make"),
+        *(flow(*each.split()) for each in flows),
+    )
+    engine.register(type("Again", (world.stones()[0],), {"code": "again", "retries": 2, "retry_backoff": 60.0}))
+    world.wrong("start", "a", OSError("busy"))
+    world.wrong("start", "b", Fatal("no room"))
+    number = engine.start(model_id=engine.deploy(definitions(split)).model_id, name="it").process_instance_id
+    engine.run_pending()
+    before = list(world.calls)
+    engine.suspend(number)
+    clock.advance(600_000)
+    engine.run_pending()
+    assert world.calls == before
+    assert statuses(engine.tasks(number)) == {"a": "suspended", "b": "start.failed"}
+    if cancelled:
+        engine.cancel(number)
+        assert engine.wait(number, 60).status == "cancel.success"
+        return
+    engine.unsuspend(number)
+    engine.run_pending()
+    assert world.exists == ["a"]
+    engine.resume(engine.tasks(number)[0].task_id)
+    assert engine.wait(number, 60).status == "rollback.success"
 
 
 def test_another_engine_lets_it_go_on(url: str, clock: VirtualClock, world: World) -> None:

@@ -19,6 +19,7 @@ from ...instance.instance import Instance
 from ...instance.tasks.hand_over import hand_over, hold_back
 from ...ledger import deferral, ledger
 from ...undo.instance import UndoInstance
+from ..draining import is_stopping
 from ..settling import settle
 from ..undoing import undo_of
 
@@ -80,6 +81,10 @@ def _suspend(process: ForwardInstance, kept: Mapping[str, Any]) -> None:
     for each in _family(process):
         each.row.suspension = text
         if each.row.phase == "running":
+            each.row.phase, each.row.due = "suspended", None
+            _hold(each)
+        elif each.row.phase == "draining" and not is_stopping(each):
+            # What it waits for is tried again, which is a beginning too.
             _hold(each)
         elif each.row.phase == "queued":
             # It asks again, at its old place, when it is let go on.
@@ -130,7 +135,7 @@ def lift(process: ForwardInstance) -> None:
     for each in list(_family(process)):
         each.row.suspension = None
         _call_back(each)
-        if each.row.phase == "suspended":
+        if each.row.phase in ("suspended", "draining"):
             _let_go(each)
         each.save()
 
@@ -171,7 +176,6 @@ def _family(process: ForwardInstance) -> Iterator[Instance]:
 
 def _hold(instance: Instance) -> None:
     """What was handed over and has not begun is taken back; what runs is let end."""
-    instance.row.phase, instance.row.due = "suspended", None
     for row in instance.tasks.open_rows():
         in_hand = row.stone is not None and row.due is None and row.status not in ledger.HELD_BACK
         if in_hand and row.event != "monitor" and not deferral.is_deferred(row) and hold_back(instance, row):
@@ -194,10 +198,12 @@ def _call_back(instance: Instance) -> None:
 
 def _let_go(instance: Instance) -> None:
     row, now = instance.row, instance.now()
-    row.phase = "running"
+    was_running = row.phase == "suspended"
+    if was_running:
+        row.phase = "running"
     for task in instance.tasks.open_rows():
         if task.status in ledger.HELD_BACK:
             task.due, task.owner = now, instance.facilities.engine_id
             instance.changes.task_changed(task)
-    if isinstance(instance, UndoInstance) and "more" in instance.workflow.task_tree.internal_data:
+    if was_running and isinstance(instance, UndoInstance) and "more" in instance.workflow.task_tree.internal_data:
         row.due, row.due_owner = now, instance.facilities.timekeeper
