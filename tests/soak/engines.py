@@ -1,6 +1,7 @@
 """Several engines on one store, killed and paused at work: ``python -m tests.soak.engines SECONDS [kind [engines]]``.
 
-Each engine has a process of its own, which also asks at random for starts, cancels, deletes, messages and signals. The
+Each engine has a process of its own, which also asks at random for starts, cancels, deletes, messages, signals, and for
+what :mod:`.verbs` holds: batches, suspensions, other versions and webhooks. In every other run there are quotas. The
 stones write down what they do. At the end one engine brings everything to rest and deletes it, and this tells, by what
 the stones have written, which starts began after the undo of their task, which undos ran twice at once, and what is
 left though nothing lists it. The kinds are ``sqlite``, ``postgresql`` and ``mariadb``.
@@ -30,6 +31,7 @@ from riverstone.models import StoreError
 
 from ..features.sketch import catch, definitions, flow, line, process, runs, service
 from ..models.stores import bare
+from . import verbs
 from .undo_models import RandomModel
 
 LEASE = 3.0
@@ -206,18 +208,21 @@ KEYS = (
 )
 
 
-def engine_on(url: str, log: Path, seed: int) -> Engine:
+def engine_on(url: str, log: Path, seed: int, origin: str, *, quotas: bool) -> Engine:
     dead_engines.LEASE, dead_engines.WITNESSED, lease.HEARTBEAT = LEASE, 1.0, LEASE / 6
     Make.log, Make.random = log, Random(seed)
     Ordered.orders = log.with_name("orders")
-    return Engine(url, stones=STONES, dispatcher="threads", threads=6)
+    verbs.hurry()
+    bounds: dict[str, Any] = {"quotas": verbs.QUOTAS, "process_quotas": verbs.PROCESS_QUOTAS} if quotas else {}
+    webhooks = (origin, verbs.INSIDE)
+    return Engine(url, stones=STONES, dispatcher="threads", threads=6, webhooks=webhooks, **bounds)
 
 
-def work(url: str, log: Path, seed: int) -> None:
+def work(url: str, log: Path, seed: int, origin: str, *, quotas: bool) -> None:
     """One engine of several: asks for this and that until it is killed, or its standard input ends."""
     logging.basicConfig(filename=f"{log}.errors", level=logging.ERROR)
     random, ending = Random(seed), threading.Event()
-    with engine_on(url, log, seed) as engine:
+    with engine_on(url, log, seed, origin, quotas=quotas) as engine:
 
         def listen() -> None:
             sys.stdin.read()
@@ -226,7 +231,10 @@ def work(url: str, log: Path, seed: int) -> None:
         threading.Thread(target=listen, daemon=True).start()
         while not ending.wait(random.random() * 0.15):
             with suppress(RiverstoneError, StoreError):
-                ask(engine, random)
+                if random.random() < 0.25:
+                    verbs.ask(engine, random, KEYS, origin)
+                else:
+                    ask(engine, random)
 
 
 def ask(engine: Engine, random: Random) -> None:
@@ -370,7 +378,7 @@ def check(log: Path, engine: Engine, killed: set[int], paused: list[tuple[int, f
     """What the stones have written, against the law."""
     wrong: Counter[str] = Counter()
     by_thing: dict[str, list[Entry]] = defaultdict(list)
-    for text in log.read_text().splitlines():
+    for text in (log.read_text() if log.exists() else "").splitlines():
         entry = json.loads(text)
         by_thing[entry[1]].append(entry)
     for entries in by_thing.values():
@@ -422,21 +430,27 @@ def main(seconds: float, kind: str = "sqlite", engines: int = 3, pauses: bool = 
     random = Random(seed := int(time.time()))
     killed: set[int] = set()
     paused: list[tuple[int, float, float]] = []
+    quotas = random.random() < 0.5
+    receiver = verbs.Receiver(seed)
     with tempfile.TemporaryDirectory() as folder, bare(kind, Path(folder)) as url:
         log = Path(folder) / "log"
-        with Engine(url, stones=STONES) as engine:
+        with Engine(url, stones=STONES, webhooks=(receiver.origin, verbs.INSIDE)) as engine:
             for source in models(random):
+                engine.deploy(source.replace(b"<startEvent ", b'<startEvent name="Begin" ', 1))
                 engine.deploy(source)
+            engine.webhooks.subscribe(receiver.origin + verbs.ALWAYS)
 
         def begin() -> subprocess.Popen[bytes]:
             command = [sys.executable, "-m", "tests.soak.engines", "work", url, str(log), str(random.randint(0, 10**9))]
+            command += [receiver.origin, *(["quotas"] if quotas else [])]
             return subprocess.Popen(command, stdin=subprocess.PIPE)
 
         supplier = Supplier(url, log, seed)
         children = [begin() for _ in range(engines)]
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            time.sleep(random.uniform(1, 4))
+            # On a busy machine an engine needs longer to come to work at all.
+            time.sleep(random.uniform(1, 4) * min(4.0, max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))))
             place = random.randrange(engines)
             child = children[place]
             if pauses and random.random() < 0.4:
@@ -455,10 +469,12 @@ def main(seconds: float, kind: str = "sqlite", engines: int = 3, pauses: bool = 
             child.stdin.close()
         for child in children:
             child.wait(timeout=60)
-        with engine_on(url, log, 1) as engine:
+        with engine_on(url, log, 1, receiver.origin, quotas=quotas) as engine:
+            verbs.lift(engine)
             stuck = settle(engine)
             supplier.close()
             stuck += settle(engine)
+            stuck += verbs.check_batches(engine) + verbs.check_told(engine, receiver.heard)
             print(f"{supplier.told} deliveries were taken")
             wrong = check(log, engine, killed, paused)
         errors = Path(f"{log}.errors")
@@ -468,14 +484,16 @@ def main(seconds: float, kind: str = "sqlite", engines: int = 3, pauses: bool = 
                     8
                 )
             )
+    receiver.close()
     print(*stuck[:10], sep="\n")
+    kind = f"{kind} with quotas" if quotas else kind
     print(f"{kind}, seed {seed}, {len(killed)} kills, {len(paused)} pauses: {dict(wrong)}, {len(stuck)} stuck")
     return sum(wrong.values()) - wrong["things"] + len(stuck)
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "work":
-        work(sys.argv[2], Path(sys.argv[3]), int(sys.argv[4]))
+        work(sys.argv[2], Path(sys.argv[3]), int(sys.argv[4]), sys.argv[5], quotas="quotas" in sys.argv)
     else:
         given = [*sys.argv[2:], *("sqlite", "3")[len(sys.argv) - 2 :]]
         sys.exit(bool(main(float(sys.argv[1]), given[0], int(given[1]), "calm" not in given)))
