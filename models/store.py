@@ -95,13 +95,18 @@ class Store(Connection):
             return opened(row, self.cipher), opened(content, self.cipher)
         return None
 
-    def records(self, process_instance_ids: Sequence[int]) -> list[tuple[InstanceRow, ContentRow]]:
-        """The same of several, at most 500, in any order; those that are there."""
-        sql, cipher = f"{SELECT_RECORDS} ({marks(process_instance_ids)})", self.cipher
+    def records(
+        self, process_instance_ids: Sequence[int], *, variables: bool = True
+    ) -> list[tuple[InstanceRow, ContentRow]]:
+        """The same of several, at most 500, in any order; those that are there.
+
+        Without ``variables`` only with those that each was started with.
+        """
+        sql, cipher = f"{RECORDS[variables]} ({marks(process_instance_ids)})", self.cipher
         records: list[tuple[InstanceRow, ContentRow]] = []
         for found in self.read(sql, process_instance_ids):
             row, content = InstanceRow(*found[:_INSTANCE_WIDTH]), ContentRow(*found[_INSTANCE_WIDTH:])
-            if row.changed:
+            if row.changed and variables:
                 # Few have variables that were set beside the others; what hides secrets has to know these too.
                 if (record := self.record(row.process_instance_id)) is not None:
                     records.append(record)
@@ -307,7 +312,9 @@ _RECORDS = (
     " ON `content`.`process_instance_id` = `process_instance`.`process_instance_id`"
     " WHERE `process_instance`.`process_instance_id`"
 )
-SELECT_RECORD, SELECT_RECORDS = f"{_RECORDS} = ?", f"{_RECORDS} IN"
+SELECT_RECORD = f"{_RECORDS} = ?"
+RECORDS = {True: f"{_RECORDS} IN", False: f"{_RECORDS.replace('`content`.`variables`', 'NULL')} IN"}
+"""By whether variables are read too."""
 SELECT_TASK = select("task", TaskRow, "`id` = ?")
 SELECT_TASKS = select("task", TaskRow, "`process_instance_id` = ? ORDER BY `id`")
 SOME_TASKS = "`process_instance_id` = ? AND `id` > ?"

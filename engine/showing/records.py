@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
 from ...models import ContentRow, DecisionMadeRow, InstanceRow, PutOut, TaskRow
+from ...models.databases.statements import parts
 from ...models.search.resources import DriftRow, ResourceRow
 from ..authoring.sources import texts_of
 from ..errors import UnknownProcessInstance, UnknownTask
@@ -16,6 +18,7 @@ from ..instance.flags import Flags
 from ..instance.notes.variables import read as read_variables
 from ..instance.resting import Rested, at_rest
 from ..ledger.ledger import needs_somebody
+from ..ledger.secrets import may_hide_variables
 from ..ledger.window import Window
 from ..mask import Mask
 from ..undo.creation import undo_ids
@@ -32,6 +35,8 @@ from .lists.awaited import awaited_of
 
 DECISIONS_AT_ONCE = 1_000
 """How many decisions of a process are read at once for its history."""
+WITH_VARIABLES = 25
+"""How many records are read at once with their variables, which may be large."""
 UNDONE = ("rollback.success", "cancel.success", "delete.success")
 
 
@@ -217,12 +222,43 @@ class Records:
                 told["stone"] = row.stone if mask is None else mask.mask_text(row.stone)
                 yield ResourceDrift(**{**told, "process_instance_id": str(number)})
 
-    def _masks(self, numbers: Iterable[int]) -> dict[int, Mask | None]:
-        """What hides the secrets of each of these processes that is still there."""
+    def masks(
+        self, rows: Iterable[InstanceRow], found: dict[int, tuple[InstanceRow, ContentRow]] | None = None
+    ) -> dict[int, Mask | None]:
+        """What hides the secrets of each of several instances, asked for together; of none whose origin is gone.
+
+        The records of those that have any are put into ``found``, which then are of the same moment as what hides them.
+        """
         masks: dict[int, Mask | None] = {}
-        for number in set(numbers):
-            with suppress(UnknownProcessInstance):
-                masks[number] = self.mask(number)
+        own: dict[int, list[int]] = {}
+        hiding: dict[str, bool] = {}
+        for row in rows:
+            number, deployment_id = row.process_instance_id, row.deployment_id
+            if row.origin is None and not row.flags & Flags.SECRETS:
+                # Asked once for all that are of the same version, as most of a page may be.
+                if deployment_id not in hiding:
+                    definition = self.facilities.definitions.get(deployment_id)
+                    hiding[deployment_id] = may_hide_variables(definition, self.stones)
+                if not hiding[deployment_id]:
+                    masks[number] = None
+                    continue
+            own.setdefault(number if row.origin is None else row.origin, []).append(number)
+        for number, mask in self._masks(own, found).items():
+            masks.update(dict.fromkeys(own[number], mask))
+        return masks
+
+    def _masks(
+        self, numbers: Iterable[int], found: dict[int, tuple[InstanceRow, ContentRow]] | None = None
+    ) -> dict[int, Mask | None]:
+        """The same by the ids of those that are still there."""
+        masks: dict[int, Mask | None] = {}
+        for some in parts(list(dict.fromkeys(numbers)), WITH_VARIABLES):
+            for row, content in self.store.records(some):
+                number = row.process_instance_id
+                with suppress(UnknownProcessInstance):
+                    masks[number] = self.mask_of(row, content)
+                if found is not None and number in found:
+                    found[number] = row, replace(content, variables=None, changed={})
         return masks
 
     def history(self, number: int, *, limit: int, after: int) -> Page[HistoryEntry]:

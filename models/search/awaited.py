@@ -14,6 +14,8 @@ from ..vocabulary import HeldBack, WaitKind
 
 MOST = 2_000
 """Places that are read at once, of all instances together."""
+EVERY = 2**62
+"""More rows than there can be."""
 
 
 class AwaitedRow(NamedTuple):
@@ -40,7 +42,7 @@ def read_awaited(store: Connection, numbers: Sequence[int], *, failed: int, task
         return []
     found = store.read(TASKS.format(marks(numbers)), numbers) if tasks else []
     # What only listens for an event sub-process holds nothing up.
-    found += store.read(WAITS.format(marks(numbers)), (*numbers, failed, "%:listener"))
+    found += store.read(WAITS.format(marks(numbers)), (failed, "%:listener", *numbers))
     return [AwaitedRow(*row) for row in found]
 
 
@@ -54,10 +56,15 @@ TASKS = (
     f"SELECT `process_instance_id`, `held`, `node`, `called`, NULL, COUNT(*) FROM ({_PLACE}) AS `places`"
     f" GROUP BY `process_instance_id`, `held`, `node`, `called` ORDER BY MIN(`id`) LIMIT {MOST}"
 )
+# Each wait finds its token by the key, however many rows a server expects; with its limit the inner question stays one.
+_WAIT = (
+    "SELECT `process_instance_id`, `kind`, `name`, `due`, `token`, `number`, (SELECT `node` FROM `token` WHERE"
+    " `token`.`process_instance_id` = `wait`.`process_instance_id` AND `token`.`id` = `wait`.`token`"
+    " AND `state` <> ? AND `node` NOT LIKE ?) AS `node` FROM `wait` WHERE `process_instance_id` IN ({}) LIMIT "
+    f"{EVERY}"
+)
 WAITS = (
-    "SELECT `wait`.`process_instance_id`, `kind`, `node`, `name`, MIN(`due`), COUNT(*) FROM `wait` JOIN `token`"
-    " ON `token`.`process_instance_id` = `wait`.`process_instance_id` AND `token`.`id` = `wait`.`token`"
-    " WHERE `wait`.`process_instance_id` IN ({}) AND `state` <> ? AND `node` NOT LIKE ?"
-    " GROUP BY `wait`.`process_instance_id`, `kind`, `node`, `name`"
-    f" ORDER BY MIN(`wait`.`token`), MIN(`number`) LIMIT {MOST}"
+    "SELECT `process_instance_id`, `kind`, `node`, `name`, MIN(`due`), COUNT(*)"
+    f" FROM ({_WAIT}) AS `places` WHERE `node` IS NOT NULL GROUP BY `process_instance_id`, `kind`, `node`, `name`"
+    f" ORDER BY MIN(`token`), MIN(`number`) LIMIT {MOST}"
 )

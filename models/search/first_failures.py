@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..commit.connection import Connection
-from ..databases.statements import marks, parts, select
+from ..databases.statements import listed, marks, parts, select
+from ..row_types.tables import columns
 from ..row_types.tasks import Told
 from ..row_types.tokens import TokenRow
 
@@ -28,8 +29,12 @@ def read_told(store: Connection, task_ids: Sequence[int]) -> dict[int, Told]:
 
 
 _OLDEST = (
-    "SELECT `process_instance_id`, MIN(`id`) FROM `token`"
+    "SELECT `process_instance_id` AS `instance`, MIN(`id`) AS `first` FROM `token`"
     " WHERE `process_instance_id` IN ({}) AND `state` = ? GROUP BY `process_instance_id`"
 )
-FIRST = select("token", TokenRow, f"(`process_instance_id`, `id`) IN ({_OLDEST})")
+# The limit, which cuts nothing off, tells a server that there are few: so it looks for each by the key.
+FIRST = (
+    f"SELECT {listed(columns(TokenRow))} FROM ({_OLDEST} LIMIT {AT_ONCE}) AS `oldest`"
+    " JOIN `token` ON `process_instance_id` = `instance` AND `id` = `first`"
+)
 TOLD = select("task", Told, "`id` IN ({})")

@@ -18,6 +18,8 @@ Sort: TypeAlias = Literal["id", "started", "ended"]
 Place: TypeAlias = tuple[int, ...]
 """Where a part of a list ends: with the id of its last instance, after its time where the order is by that."""
 
+Row: TypeAlias = Literal["d", "p"]
+
 FEW: Final = 1_000
 """Fewer are found by their index and then put in order; of more, the order comes first. Nothing is counted further."""
 
@@ -48,10 +50,9 @@ def find(
 
 def find_by(store: Connection, way: PlaceIndex, *, limit: int, before: Place | None, sort: Sort) -> list[Place]:
     """The same by an index that is chosen already."""
-    row = "d" if way.own is not None and sort == "id" else "p"
+    row: Row = "d" if way.own is not None and sort == "id" else "p"
     order = order_of(sort, row)
-    others = way.others if before is None else [*way.others, behind(order, before)]
-    sql, values = source(way.own, others)
+    sql, values = source(way.own, way.others, None if before is None else behind(order, before), row)
     return read_places(store, f"SELECT {', '.join(order)} {sql}", values, order, limit)
 
 
@@ -103,18 +104,29 @@ def chosen(counts: Counts, conditions: Sequence[Condition], sort: Sort) -> Place
     return PlaceIndex(best, [each for each in conditions if each is not best])
 
 
-def source(own: Condition | None, others: Sequence[Condition]) -> tuple[str, list[Any]]:
-    """``FROM`` and ``WHERE`` of a question for instances, with its values."""
+def source(
+    own: Condition | None, others: Sequence[Condition], place: Condition | None = None, row: Row = "p"
+) -> tuple[str, list[Any]]:
+    """``FROM`` and ``WHERE`` of a question for instances behind a place, with its values.
+
+    ``row`` is the one of which the order and the place are: ``p``, the instance, or ``d``, what the index has of it.
+    """
     conditions = [each.sql for each in others]
     values = [value for each in others for value in each.values]
+    if place is not None:
+        conditions.append(place.sql)
+        values += place.values
     if own is None:
         return f"FROM `process_instance` AS p WHERE {' AND '.join(conditions) or '1 = 1'}", values
+    values = [*own.sought, *values]
+    if row == "d" and not others:
+        return f"FROM `{own.table}` AS d WHERE {' AND '.join([own.by, *conditions])}", values
     # SQLite goes through the tables of a cross join in this order.
     joined = f"FROM `{own.table}` AS d CROSS JOIN `process_instance` AS p WHERE {own.by} AND p.{ID} = d.{ID}"
-    return " AND ".join([joined, *conditions]), [*own.sought, *values]
+    return " AND ".join([joined, *conditions]), values
 
 
-def order_of(sort: Sort, row: str = "p") -> list[str]:
+def order_of(sort: Sort, row: Row = "p") -> list[str]:
     """The columns of a row that make the order."""
     return [f"{row}.{ID}"] if sort == "id" else [f"p.`{sort}`", f"p.{ID}"]
 

@@ -65,7 +65,8 @@ def place_of(row: InstanceRow, sort: Sort) -> Place:
 def count_instances(store: Connection, wanted: InstanceFilter) -> int:
     """How many there are, up to as many as are counted."""
     conditions = wanted.conditions()
-    sql, values = source(*chosen(Counts(store), conditions, "id"))
+    way = chosen(Counts(store), conditions, "id")
+    sql, values = source(way.own, way.others, row="p" if way.own is None else "d")
     return int(store.value(f"SELECT COUNT(*) FROM (SELECT 1 {sql} LIMIT {FEW}) AS found", values))
 
 

@@ -22,6 +22,7 @@ from .instance_places import (
     Place,
     PlaceIndex,
     Places,
+    Row,
     Sort,
     behind,
     chosen,
@@ -77,8 +78,8 @@ def find_text(
     inside = [*others, anywhere]
     if newest is not None:
         inside.append(Condition(f"p.{ID} >= ?", (newest,)))
-    sql, values = source(None, [*inside, *_before(before, sort)])
     order = order_of(sort)
+    sql, values = source(None, inside, None if before is None else behind(order, before))
     found = read_places(store, f"SELECT {', '.join(order)} {sql}", values, order, limit)
     return TextPlaces(united([*lists, Places(found)], limit), None if newest is None else int(newest))
 
@@ -93,10 +94,9 @@ def _piece(
     sort: Sort,
 ) -> Places:
     """What is found in the next piece of the list."""
-    row = "d" if own is not None and sort == "id" else "p"
+    row: Row = "d" if own is not None and sort == "id" else "p"
     inner, order = order_of(sort, row), order_of(sort)
-    behind_it = [] if before is None else [behind(inner, before)]
-    sql, values = source(own, behind_it)
+    sql, values = source(own, (), None if before is None else behind(inner, before), row)
     last = ", ".join(f"{column} DESC" for column in inner)
     piece = f"SELECT {', '.join(inner)} {sql} ORDER BY {last}"
     wanted = " AND ".join(each.sql for each in conditions)
@@ -123,12 +123,8 @@ def _by_word(
 ) -> list[Place]:
     """Those with a word that begins so, each once however many of its words do."""
     order = order_of(sort)
-    sql, values = source(word, [*others, *_before(before, sort)])
+    sql, values = source(word, others, None if before is None else behind(order, before))
     return read_places(store, f"SELECT DISTINCT {', '.join(order)} {sql}", values, order, limit)
-
-
-def _before(before: Place | None, sort: Sort) -> list[Condition]:
-    return [] if before is None else [behind(order_of(sort), before)]
 
 
 def _begins(word: str) -> Condition:

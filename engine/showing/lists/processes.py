@@ -19,12 +19,9 @@ from ....models import (
 )
 from ....models.vocabulary import ProcessState
 from ...errors import UnknownProcessInstance
-from ...instance.flags import Flags
-from ...ledger.secrets import may_hide_variables
-from ...mask import Mask
 from ...undo.creation import undo_ids
 from ...views.pages import Page
-from ...views.processes import Awaited, ProcessInstance, ProcessSummary, SearchPage
+from ...views.processes import Awaited, ProcessInstance, SearchPage
 from .. import masked_views
 from ..records import Records
 from ..why.failures import first_failures
@@ -32,8 +29,8 @@ from .awaited import awaited_of
 
 AT_ONCE, MOST_COMPARED = 100, 1_000
 """How many rows are read at once, and in all for one part, whose texts are compared here."""
-FEW_RECORDS = 25
-"""How many records, whose variables may be large, are read at once."""
+FEW_RECORDS = 50
+"""How many records, whose outputs may be large, are read at once: most often all of a page."""
 PIECES = 2
 """How many pieces of a long list are gone through for one part."""
 AT_A_TIME = 500
@@ -72,31 +69,25 @@ class ProcessLists:
 
     def _several(self, numbers: Sequence[int]) -> Iterator[ProcessInstance]:
         """Several records in this order; one that was purged since is left out."""
-        found = {row.process_instance_id: (row, content) for row, content in self._store.records(numbers)}
+        records = self._store.records(numbers, variables=False)
+        found = {row.process_instance_id: (row, content) for row, content in records}
         tasks = self._store.outputs_of(numbers)
+        masks = self._records.masks([row for row, _ in records], found)
         rows = [row for row, _ in found.values()]
         kept, awaited = self._records.kept(rows), awaited_of(self._store, rows)
-        # Asked once for all that are of the same version, as most of a page may be.
-        plain = set(filter(self._is_plain, {row.deployment_id for row in rows if row.origin is None}))
         for number in numbers:
-            if number in found:
+            # An origin that was purged between takes what it undid with it.
+            if number in masks:
                 row, content = found[number]
                 told = tasks.get(number)
-                hides = row.origin is not None or row.flags & Flags.SECRETS or row.deployment_id not in plain
-                # An origin that was purged between takes what it undid with it.
-                with suppress(UnknownProcessInstance):
-                    yield masked_views.show_instance(
-                        row,
-                        content,
-                        masked_views.outputs_of(told, self._stones) if told else {},
-                        self._records.mask_of(row, content) if hides else None,
-                        kept=kept.get(number, 0),
-                        waits_for=awaited.get(number, ()),
-                    )
-
-    def _is_plain(self, deployment_id: str) -> bool:
-        """Whether no variable of the processes of a deployment may be secret."""
-        return not may_hide_variables(self._facilities.definitions.get(deployment_id), self._stones)
+                yield masked_views.show_instance(
+                    row,
+                    content,
+                    masked_views.outputs_of(told, self._stones) if told else {},
+                    masks[number],
+                    kept=kept.get(number, 0),
+                    waits_for=awaited.get(number, ()),
+                )
 
     def summaries(self, wanted: InstanceFilter, *, limit: int, before: Place | None, sort: Sort = "id") -> SearchPage:
         """The same without variables and outputs, which may be large, in this order."""
@@ -105,36 +96,29 @@ class ProcessLists:
         part, more = self._part(wanted, limit=limit, before=before, sort=sort)
         kept, awaited = self._records.kept(part.rows), awaited_of(self._store, part.rows)
         failures = first_failures(self._store, part.rows)
-        shown: list[ProcessSummary] = []
-        for row in part.rows:
-            number = row.process_instance_id
+        telling = {
+            row.process_instance_id: row
+            for row in part.rows
+            if _may_tell(row, awaited.get(row.process_instance_id, ()), failures.get(row.process_instance_id))
+        }
+        masks = self._records.masks(telling.values())
+        shown = (
+            masked_views.show_summary(
+                row,
+                masks.get(number),
+                kept=kept.get(number, 0),
+                waits_for=awaited.get(number, ()),
+                failure=failures.get(number),
+            )
+            for number, row in ((row.process_instance_id, row) for row in part.rows)
             # One that was purged since is left out: what would have to be hidden in it is not known any more.
-            with suppress(UnknownProcessInstance):
-                summary = masked_views.show_summary(
-                    row,
-                    self._mask_in_list(row, awaited.get(number, ()), failures.get(number)),
-                    kept=kept.get(number, 0),
-                    waits_for=awaited.get(number, ()),
-                    failure=failures.get(number),
-                )
-                shown.append(summary)
+            if number in masks or number not in telling
+        )
         return SearchPage(
             items=tuple(shown),
             cursor=None if more is None else "-".join(map(str, more)),
             inside_words_from=None if part.inside_from is None else str(part.inside_from),
         )
-
-    def _mask_in_list(self, row: InstanceRow, awaited: Iterable[Awaited], failure: str | None) -> Mask | None:
-        """What hides the secrets in a summary, where there may be any; raises UnknownProcessInstance."""
-        # What may have to be hidden is in the reasons, and in names of messages and signals.
-        if (
-            row.reason is not None
-            or failure is not None
-            or row.suspension is not None
-            or any(each.kind in ("message", "signal") for each in awaited)
-        ):
-            return self._records.mask_of(*self._records.rows(row.process_instance_id))
-        return None
 
     def found(self, wanted: InstanceFilter, *, most: int) -> list[InstanceRow]:
         """All that a search finds, inside of words too, newest first, up to so many."""
@@ -194,3 +178,13 @@ class ProcessLists:
         """How many instances there are in each state, at most as many as are counted."""
         states: tuple[ProcessState, ...] = get_args(ProcessState)
         return {state: count_instances(self._store, wanted._replace(state=state)) for state in states}
+
+
+def _may_tell(row: InstanceRow, awaited: Iterable[Awaited], failure: str | None) -> bool:
+    """Whether a summary holds texts in which there may be secrets: reasons, and names of messages and signals."""
+    return (
+        row.reason is not None
+        or failure is not None
+        or row.suspension is not None
+        or any(each.kind in ("message", "signal") for each in awaited)
+    )
