@@ -54,6 +54,8 @@ class LiveLog:
     def end(self) -> None:
         """The outcome is next, and tells all lines: nothing is told here after it."""
         self._ended = True
+        # Either refers to the other, and nobody should have to search for them as rubbish.
+        self.info = None
         if self._is_noted:
             _pending.forget(self)
             # What is being told at this moment comes before the outcome.
