@@ -43,6 +43,10 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
         self._by_code: dict[str, tuple[type[Stone], ...]] = {}
         self._aliases: dict[str, str] = {}
         """Present codes by those that stones had before."""
+        self._served: dict[str, tuple[type[Stone], ...]] = {}
+        """The classes of each code, present or former."""
+        self._alone: dict[str, type[Stone]] = {}
+        """The class of each that has only one, whatever the parameters: of nearly all, and each step asks twice."""
         self.version = 0
         """What changes whenever anything else is known."""
         self.external: frozenset[str] = frozenset()
@@ -51,13 +55,10 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
         """Whether any hook is a coroutine function, so that it is worth asking of each."""
 
     def __getitem__(self, code: str) -> tuple[type[Stone], ...]:
-        known = self._found(code) or self._missed(code)
+        known = self._served.get(code) or self._missed(code)
         if not known:
             raise KeyError(code)
         return known
-
-    def _found(self, code: str) -> tuple[type[Stone], ...]:
-        return self._by_code.get(code) or self._by_code.get(self._aliases.get(code, ""), ())
 
     def names_of(self, code: str) -> list[str]:
         """The code that a stone of this one has now, and those that it had before."""
@@ -70,11 +71,11 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
         return code if code in self._by_code or code in self._learnt else self._aliases.get(code, code)
 
     def __contains__(self, code: object) -> bool:
-        return code in self._by_code or (isinstance(code, str) and bool(self._found(code) or self._missed(code)))
+        return code in self._served or (isinstance(code, str) and bool(self._missed(code)))
 
     def _missed(self, code: str) -> tuple[type[Stone], ...]:
         self.refresh()
-        return self._found(code)
+        return self._served.get(code, ())
 
     def refresh(self) -> None:
         """Take in what was declared to another engine."""
@@ -170,6 +171,11 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
         """Look again which codes stones had before, and which of those that are carried out here have a quota."""
         every = [*self._own.values(), *self._learnt.values()]
         self._aliases = {alias: stone.code for stones in every for stone in stones for alias in stone.aliases}
+        former = {alias: self._by_code[code] for alias, code in self._aliases.items() if code in self._by_code}
+        self._served = {**former, **self._by_code}
+        self._alone = {
+            code: known[0] for code, known in self._served.items() if len(known) == 1 and not known[0].serves
+        }
         quotas = {
             stone: self._set_quotas.get(code, stone.quota) for code, known in self._by_code.items() for stone in known
         }
@@ -212,9 +218,10 @@ class Stones(Mapping[str, tuple[type[Stone], ...]]):
 
     def choose(self, code: str | None, parameters: str) -> type[Stone] | None:
         """The class for a task with these parameters (JSON text), or None while none is registered."""
-        known = self._found(code or "") or self._missed(code or "")
-        if len(known) == 1 and not known[0].serves:
-            return known[0]
+        code = code or ""
+        if (alone := self._alone.get(code)) is not None:
+            return alone
+        known = self._served.get(code) or self._missed(code)
         values = jsontext.read(parameters) if known else {}
         for stone in known:
             if all(values.get(name) == value for name, value in stone.serves.items()):
