@@ -20,9 +20,11 @@ KEPT = 6
 class _Mine:
     """What one thread has in hand."""
 
-    __slots__ = ("depth", "keeps", "own")
+    __slots__ = ("depth", "keeps", "own", "state")
 
-    def __init__(self) -> None:
+    def __init__(self, database: Any) -> None:
+        self.state: dict[str, Any] = vars(database._state)
+        """What Peewee knows of the thread's connection: it asks for the thread at each value, and a use has six."""
         self.depth = 0
         self.keeps = False
         """Whether it has the same connection from one use to the next."""
@@ -33,8 +35,8 @@ class _Mine:
 class _Here(threading.local):
     """The present thread's; asked once for each use, since a value of a thread takes longer to find than another."""
 
-    def __init__(self) -> None:
-        self.mine = _Mine()
+    def __init__(self, database: Any) -> None:
+        self.mine = _Mine(database)
 
 
 class FileGuard(Guard):
@@ -46,7 +48,7 @@ class FileGuard(Guard):
 
     def __init__(self, database: Any) -> None:
         super().__init__(database, "sqlite", shared=False)
-        self._in_hand = _Here()
+        self._in_hand = _Here(database)
         self._free: list[Any] = []
         self._lent: set[Any] = set()
         # What Peewee opens by itself would be lent to nobody.
@@ -77,13 +79,14 @@ class FileGuard(Guard):
         self._closed = why
         # Kept, since a connection that is thrown away closes a file whose locks the parent has.
         self._parents = self._free, self._lent, self._in_hand.mine.own, self.database._state.conn
-        self._free, self._lent, self._in_hand = [], set(), _Here()
+        self._free, self._lent, self._in_hand = [], set(), _Here(self.database)
 
     def __enter__(self) -> Any:
-        mine, state = self._in_hand.mine, self.database._state
-        if mine.depth and not state.closed:
+        mine = self._in_hand.mine
+        state = mine.state
+        if mine.depth and not state["closed"]:
             mine.depth += 1
-            return state.conn
+            return state["conn"]
         if self._closed:
             raise StoreClosed(self._closed)
         if time.monotonic() - self._looked > LOOK:
@@ -95,7 +98,7 @@ class FileGuard(Guard):
             except IndexError:
                 connection = self._connect()
         self._lent.add(connection)
-        state.conn, state.closed = connection, False
+        state["conn"], state["closed"] = connection, False
         mine.depth += 1
         return connection
 
@@ -112,15 +115,15 @@ class FileGuard(Guard):
                 self._let_go(mine)
 
     def _let_go(self, mine: _Mine) -> None:
-        state = self.database._state
-        connection = state.conn
+        state = mine.state
+        connection = state["conn"]
         if connection is None:
             # It was discarded.
             return
-        if state.transactions or connection.in_transaction:
+        if state["transactions"] or connection.in_transaction:
             self.discard()
             return
-        state.conn, state.closed = None, True
+        state["conn"], state["closed"] = None, True
         if mine.keeps and not self._closed:
             mine.own = connection
             self._lent.discard(connection)
