@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from ..models.databases.uptime import uptime
@@ -83,7 +83,7 @@ class Work:
     """When it was handed over, or came to whoever carries it out, by :func:`..models.uptime.uptime`."""
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
     """What one hook of one task came to; ``again`` is a monitor that is not done yet. Nobody changes one.
 
@@ -97,6 +97,7 @@ class Outcome:
     event: LedgerEvent
     attempt: int
     result: Result
+    _: KW_ONLY
     outputs: Mapping[str, Any] = field(default_factory=dict)
     state: Mapping[str, Any] | None = None
     progress: int | None = None
@@ -132,6 +133,21 @@ class Outcome:
     """Whether such a monitor has found everything as it was at its last poll."""
     unbegun: bool = False
     """Of a failure: the hook was not called, so it has made nothing."""
+
+    @classmethod
+    def of(cls, work: Work, result: Result, reason: str | None = None, *, seconds: float = 0.0) -> Outcome:
+        """What came of a hook, and nothing of what it may have told."""
+        return cls(
+            work.task_id,
+            work.process_instance_id,
+            work.event,
+            work.attempt,
+            result,
+            reason=reason,
+            delivery=work.delivery,
+            stone=work.stone,
+            seconds=seconds,
+        )
 
     def as_failure(self) -> Outcome:
         """A plain failure in its place, for when the engine cannot enter what it really was."""

@@ -114,13 +114,4 @@ class Checks:
 
 
 def _given_up(work: Work, patience: int) -> Outcome:
-    return Outcome(
-        task_id=work.task_id,
-        process_instance_id=work.process_instance_id,
-        event="check",
-        attempt=work.attempt,
-        result="failed",
-        reason=f"No answer came within {patience / 1000:g} seconds, so nobody can tell.",
-        delivery=CHECK,
-        stone=work.stone,
-    )
+    return Outcome.of(work, "failed", f"No answer came within {patience / 1000:g} seconds, so nobody can tell.")

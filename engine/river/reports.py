@@ -75,7 +75,7 @@ class RiverReports:
             self._river.post(lambda turn: self._river.note_out_of_hand(work.process_instance_id))
             return False
         if found is not None and (suspended or is_stopped(found)):
-            self._river.post_outcomes([_withdrawn(work)])
+            self._river.post_outcomes([Outcome.of(work, "withdrawn")])
             return False
         return found is not None
 
@@ -282,18 +282,6 @@ class RiverReports:
             partial(_stone_is_back, number=row.process_instance_id, task_id=row.id)
             for row in self.facilities.store.missing_stone_tasks(codes)
         ]
-
-
-def _withdrawn(work: Work) -> Outcome:
-    return Outcome(
-        task_id=work.task_id,
-        process_instance_id=work.process_instance_id,
-        event=work.event,
-        attempt=work.attempt,
-        result="withdrawn",
-        delivery=work.delivery,
-        stone=work.stone,
-    )
 
 
 def _stone_is_back(turn: Turn, *, number: int, task_id: int) -> None:

@@ -28,6 +28,7 @@ from riverstone.engine import (
 from riverstone.engine.bpmn.running.token import Token
 from riverstone.engine.bpmn.running.workflow import Workflow
 from riverstone.engine.instance.instance import Instance
+from riverstone.engine.work import Work
 
 from .sketch import definitions, flow, line, process, runs, service
 
@@ -359,7 +360,7 @@ def test_a_process_that_has_ended_is_gone_without_a_search_for_rubbish(tmp_path:
             gc.set_debug(0)
             gc.garbage.clear()
             gc.enable()
-    assert not left & {Instance, Workflow, Token}
+    assert not left & {Instance, Workflow, Token, TaskInfo, Work}
 
 
 @both

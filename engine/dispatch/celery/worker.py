@@ -93,7 +93,7 @@ class Workshop:
             try:
                 answer = answer_messages.answer_text(outcome)
             except (TypeError, ValueError) as error:
-                failed = _untold(work, "failed", f"What the stone put out cannot be sent: {error}")
+                failed = Outcome.of(work, "failed", f"What the stone put out cannot be sent: {error}")
                 answer = answer_messages.answer_text(failed)
             self._answers[key] = answer
             if len(self._answers) > MOST_REMEMBERED:
@@ -181,20 +181,7 @@ def _unbegun(
     work: Work, result: Any, reason: str | None = None, *, parameters: Mapping[str, JSON] | None = None
 ) -> Outcome:
     """What comes of a work whose hook was not called."""
-    return replace(_untold(work, result, reason), parameters=parameters, unbegun=result == "failed")
-
-
-def _untold(work: Work, result: Any, reason: str | None = None) -> Outcome:
-    """What comes of a work without what its hook would tell."""
-    return Outcome(
-        task_id=work.task_id,
-        process_instance_id=work.process_instance_id,
-        event=work.event,
-        attempt=work.attempt,
-        delivery=work.delivery,
-        result=result,
-        reason=reason,
-    )
+    return replace(Outcome.of(work, result, reason), parameters=parameters, unbegun=result == "failed")
 
 
 class WorkRequest(Request):

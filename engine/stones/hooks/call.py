@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 from ....models.vocabulary import UNDO_KINDS
 from ... import failpoints, jsontext
@@ -17,7 +17,7 @@ from ...limits import Limits
 from ...mask import cut
 from ...observing import logs, tracing
 from ...secret_sources.source import Hidden, Secrets
-from ...work import LONGEST_PAUSE, LONGEST_REASON, MOST_LOG_LINES, SHORTEST_PAUSE, Outcome, StopRequest, Work
+from ...work import LONGEST_PAUSE, LONGEST_REASON, MOST_LOG_LINES, SHORTEST_PAUSE, Outcome, Result, StopRequest, Work
 from ..declarations.parameters import no_echo, typed
 from ..deferral import Deferral
 from ..error_words import is_one_of
@@ -185,8 +185,11 @@ class HookCall:
         if work.event != "monitor" or returned:
             return self._outcome("done")
         if _is_unchanged(work, info):
-            return _unchanged(self.stone, work, info, self._began)
-        outcome = self._outcome("again")
+            outcome = self._told_nothing("again")
+            outcome.state, outcome.unchanged = info.state, True
+        else:
+            outcome = self._outcome("again")
+            outcome.state = jsontext.read(jsontext.dumps(info.state))
         outcome.interval = self.stone.monitor_interval
         return outcome
 
@@ -217,7 +220,7 @@ class HookCall:
         if isinstance(error, NotFound):
             return self._outcome("failed", reason=_reason(error))
         if isinstance(error, BpmnError):
-            result: Literal["failed", "bpmn-error"] = "failed" if work.event in UNDO_KINDS else "bpmn-error"
+            result: Result = "failed" if work.event in UNDO_KINDS else "bpmn-error"
             return self._outcome(result, reason=_reason(error), error_code=jsontext.storable(str(error.error_code)))
         # Only the main thread is interrupted from outside: anywhere else it is the stone that says so.
         if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
@@ -240,29 +243,17 @@ class HookCall:
 
     def _outcome(
         self,
-        result: Literal["done", "again", "failed", "bpmn-error", "deferred"],
+        result: Result,
         *,
         reason: str | None = None,
         error_code: str | None = None,
     ) -> Outcome:
-        work, info = self.work, self.info
-        if self.live is not None:
-            self.live.end()
+        info = self.info
         if self.hidden is not None:
             reason = None if reason is None else self.hidden.told.mask_text(reason)
             error_code = None if error_code is None else self.hidden.told.mask_text(error_code)
-        outcome = Outcome(
-            task_id=work.task_id,
-            process_instance_id=work.process_instance_id,
-            event=work.event,
-            attempt=work.attempt,
-            result=result,
-            reason=reason,
-            error_code=error_code,
-            delivery=work.delivery,
-            stone=work.stone,
-            seconds=time.perf_counter() - self._began,
-        )
+        outcome = self._told_nothing(result, reason)
+        outcome.error_code = error_code
         if info is None:
             outcome.unbegun = True
             return outcome
@@ -272,9 +263,13 @@ class HookCall:
             outcome.outputs = dict(info.put_out)
         if info.logged:
             outcome.log = tuple([jsontext.storable(line) for line in info.logged[-MOST_LOG_LINES:]])
-        if result == "again":
-            outcome.state = jsontext.read(jsontext.dumps(info.state))
         return outcome
+
+    def _told_nothing(self, result: Result, reason: str | None = None) -> Outcome:
+        """What came of the hook, without what it has told; its lines are told no more while it runs."""
+        if self.live is not None:
+            self.live.end()
+        return Outcome.of(self.work, result, reason, seconds=time.perf_counter() - self._began)
 
 
 def _take(returned: object, work: Work, info: TaskInfo, stone: type[Stone]) -> None:
@@ -314,23 +309,6 @@ def _is_unchanged(work: Work, info: TaskInfo) -> bool:
     if work.progress < 0 or info.put_out or info.logged or info.percent not in (None, work.progress):
         return False
     return jsontext.dumps(info.state) == (work.state or "{}")
-
-
-def _unchanged(stone: type[Stone], work: Work, info: TaskInfo, began: float) -> Outcome:
-    """What comes of such a look, without all that it has not told."""
-    return Outcome(
-        task_id=work.task_id,
-        process_instance_id=work.process_instance_id,
-        event=work.event,
-        attempt=work.attempt,
-        result="again",
-        state=info.state,
-        delivery=work.delivery,
-        stone=work.stone,
-        seconds=time.perf_counter() - began,
-        interval=stone.monitor_interval,
-        unchanged=True,
-    )
 
 
 def _check_state(state: object, limits: Limits) -> None:
