@@ -18,6 +18,7 @@ from .table import HEAD
 
 BENCHMARKS = {
     "sequences": "5, 10, 100 and 1,000 stones in sequence",
+    "instructions": "5 stones in sequence, counted by valgrind",
     "branches": "10, 100 and 500 in parallel; blocks",
     "repetition": "multi-instance and loops",
     "undoing": "100, 1,000 and 5,000 tasks undone: the longest step",

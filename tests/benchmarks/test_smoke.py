@@ -13,6 +13,7 @@ from . import (
     deploying,
     diagrams,
     expressions,
+    instructions,
     large_stores,
     long_processes,
     neighbours,
@@ -26,6 +27,7 @@ from .stones import Count
 
 CHEAP = {
     "sequences": sequences.measure,
+    "instructions": instructions.measure,
     "branches": branches.measure,
     "repetition": repetition.measure,
     "deploying": deploying.measure,
