@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...models import RetraceRow, TaskRow
@@ -100,8 +100,8 @@ class ForwardInstance(Instance):
             return tuple(token.after)
         return freezing.freeze(self, token, entry)
 
-    def held_up(self, asker: Token, activities: Sequence[tuple[Node, Executed]]) -> set[int]:
-        return taken_back.held_up(self, asker, activities)
+    def held_up(self, asker: Token) -> Callable[[Node, Executed], bool]:
+        return taken_back.held_up(self, asker)
 
     def put_out_by(self, handler: Token) -> Mapping[str, Any]:
         found = self._put_out_by.get(handler.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -252,8 +252,8 @@ class Instance:
     def compensable(self, token: Token, entry: Compensable) -> tuple[int, ...]:
         raise NotImplementedError
 
-    def held_up(self, asker: Token, activities: Sequence[tuple[Node, Executed]]) -> set[int]:
-        return set()
+    def held_up(self, asker: Token) -> Callable[[Node, Executed], bool]:
+        return lambda activity, entry: False
 
     def put_out_by(self, handler: Token) -> Mapping[str, Any]:
         return {}

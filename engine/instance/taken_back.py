@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from ...models import TaskRow
 from ..bpmn.running.node import Node
 from ..bpmn.running.token import Token
-from ..bpmn.running.token_data import COMPENSATES
 from ..ledger import causality, ledger
 from . import freezing
 
@@ -17,23 +16,23 @@ if TYPE_CHECKING:
     from .forward import ForwardInstance
 
 
-def held_up(process: ForwardInstance, asker: Token, activities: Sequence[tuple[Node, Executed]]) -> set[int]:
-    """The entries of these activities that are not to be compensated now, since others take back what followed them.
+def held_up(process: ForwardInstance, asker: Token) -> Callable[[Node, Executed], bool]:
+    """What tells whether an activity is not to be compensated now, since others take back what followed it.
 
     What stones take back waits for undos by itself, and so here only for handlers.
     """
     handled, undone = _handled_for_others(process, asker), _undone_for_others(process, asker)
     if not (handled or undone):
-        return set()
-    tasks = process.tasks
+        return lambda activity, entry: False
+    tasks, call_path = process.tasks, asker.call_path
     before_handled = before(tasks, handled)
     before_all = before_handled | before(tasks, undone)
-    return {
-        entry["id"]
-        for activity, entry in activities
-        for row in freezing.made_by(tasks, activity, entry, asker.call_path)
-        if row.id in (before_handled if activity.is_undone_by_stones else before_all)
-    }
+
+    def is_held_up(activity: Node, entry: Executed) -> bool:
+        waits_for = before_handled if activity.is_undone_by_stones else before_all
+        return any(row.id in waits_for for row in freezing.made_by(tasks, activity, entry, call_path))
+
+    return is_held_up
 
 
 def under_undo(process: ForwardInstance, token: Token) -> list[int]:
@@ -72,17 +71,19 @@ def _handled_for_others(process: ForwardInstance, asker: Token) -> set[int]:
         around.add(scope.id)
         scope = scope.scope
     found: set[int] = set()
-    for token_id in workflow.undos.handlers - around:
+    others = workflow.undos.handlers.items()
+    for token_id in {each for other, tokens in others if other != asker.id for each in tokens} - around:
         handler = workflow.tasks[token_id]
         internal = handler.internal_data
-        if internal[COMPENSATES] != asker.id:
-            activity = workflow.node_named(internal["activity"], handler.scope)
-            entry: Executed = {"id": internal["entry"], "tasks": internal["tasks"]}
-            found.update(row.id for row in freezing.made_by(process.tasks, activity, entry, handler.call_path))
-    for token_id in workflow.undos.askers - {asker.id}:
+        activity = workflow.node_named(internal["activity"], handler.scope)
+        entry: Executed = {"id": internal["entry"], "tasks": internal["tasks"]}
+        found.update(row.id for row in freezing.made_by(process.tasks, activity, entry, handler.call_path))
+    for token_id, uncompensated in workflow.undos.askers.items():
+        if token_id == asker.id:
+            continue
         other = workflow.tasks[token_id]
         scope = workflow.tasks[other.internal_data["compensated_in"]]
-        for left in other.internal_data.get("undoing", ()):
+        for left in uncompensated.left.values():
             made = freezing.made_by(process.tasks, workflow.node_named(left["node"], scope), left, other.call_path)
             found.update(row.id for row in made)
     return found

@@ -20,6 +20,8 @@ CHARACTERS = 500
 """For so many characters of a fold there may be one more such row before it is written anew."""
 MOST_AT_ONCE = 256
 """Rows that are read together where one after the other is asked for."""
+NEAR = 16
+"""Ids, for each of these, within which the next one is asked for: others may lie between."""
 MOST_IN_A_TURN = 1000
 """Rows that one turn reads of a ledger that is needed as a whole, so that other processes have theirs in between."""
 
@@ -74,6 +76,7 @@ class Window(dict[int, TaskRow]):
     """Rows by id, oldest first. A row that was read stays until the step that has asked for it is committed."""
 
     __slots__ = (
+        "_lowest",
         "_number",
         "_read_up_to",
         "_store",
@@ -91,6 +94,8 @@ class Window(dict[int, TaskRow]):
         self._store = store
         self._number = number
         self._together = 1
+        self._lowest = 0
+        """The id of the oldest row that was read last for one that was asked for."""
         self._read_up_to = 0
         """The id up to which a step after the other has read all; 0 where none does."""
         self.fold = fold
@@ -139,8 +144,12 @@ class Window(dict[int, TaskRow]):
 
     def __missing__(self, task_id: int) -> TaskRow:
         if self._may_have(task_id):
+            if not self._lowest - NEAR * self._together <= task_id < self._lowest:
+                # It is not one before the other that is asked for.
+                self._together = 1
             found = self._store.tasks_before(self._number, task_id, self._together)
             self._together = min(self._together * 2, MOST_AT_ONCE)
+            self._lowest = found[-1].id if found else 0
             self._add(found)
             if super().__contains__(task_id):
                 return self[task_id]

@@ -18,16 +18,22 @@ together, so what the ledger says holds: nothing is taken back beside what follo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..running.event_definitions import EventDefinition
-from ..running.token import STARTED, Token
+from ..running.node import Node
+from ..running.token import STARTED, Token, merged
 from ..running.token_data import BEGINNING, CALLED, COMPENSATES, RUN
+from ..running.uncompensated import Uncompensated
 from ..running.workflow import Workflow
 
 if TYPE_CHECKING:
-    from ..running.token_data import Compensable, Compensating
+    from ..running.token_data import Compensable, Executed
+
+PORTION = 500
+"""Handlers that begin before others may have a turn."""
 
 
 def remember(token: Token, keeper: Token) -> None:
@@ -140,7 +146,7 @@ def give_back(scope: Token, *, but: Token | None = None) -> None:
     that itself is why all is taken away, and would do it again for ever.
     """
     askers = [each for each in (scope, *_gather(scope)) if each.internal_data.get("compensated_in") == scope.id]
-    left = [entry for asker in askers for entry in asker.internal_data.get("undoing", [])]
+    left = [entry for asker in askers for entry in asker.internal_data.get("undoing", {}).values()]
     left += [entry for asker in askers for entry in asker.internal_data.get("taken", [])]
     for handler in list(scope.inside.values()):
         if handler is but:
@@ -155,7 +161,7 @@ def give_back(scope: Token, *, but: Token | None = None) -> None:
 def _entry_of(handler: Token, asker: Token) -> Compensable:
     """What a handler compensates, as it was remembered; it has what was remembered inside, if anything needs that."""
     internal = handler.internal_data
-    (after,) = [each["after"] for each in asker.internal_data["handling"] if each["id"] == internal["entry"]]
+    after = asker.internal_data["handling"][str(internal["entry"])]
     activity = handler.workflow.node_named(internal["activity"], handler.scope)
     own = handler.node.process is activity.body
     if own:
@@ -176,9 +182,9 @@ def _entry_of(handler: Token, asker: Token) -> Compensable:
 def begin(asker: Token, scope: Token, entries: list[Compensable]) -> None:
     """Compensate these entries of a scope, whereupon the asker goes on, or the scope if it asks itself."""
     asker._set_state(STARTED)
-    asker.note(undoing=entries, handling=[], compensated_in=scope.id)
+    asker.note(undoing={str(entry["id"]): entry for entry in entries}, handling={}, compensated_in=scope.id)
     workflow = asker.workflow
-    workflow.undos.askers.add(asker.id)
+    workflow.undos.askers[asker.id] = Uncompensated(asker)
     if workflow.stops_on_failure:
         workflow.undos.ask_later(asker)
     else:
@@ -187,82 +193,91 @@ def begin(asker: Token, scope: Token, entries: list[Compensable]) -> None:
 
 
 def _go_on(workflow: Workflow, asker: Token) -> None:
-    """Start every handler whose activity's followers are compensated; with the last one, the asker goes on."""
-    scope = workflow.tasks[asker.internal_data["compensated_in"]]
-    left = asker.internal_data["undoing"]
-    handling = asker.internal_data["handling"]
-    taken: list[Compensable] = []
-    waiting: set[int] = set()
-    while free := [each for each in _free(workflow, asker, left, handling, taken) if each["id"] not in waiting]:
-        waiting |= workflow.host.held_up(asker, [(workflow.node_named(each["node"], scope), each) for each in free])
-        chosen = {entry["id"] for entry in free} - waiting
-        left = [entry for entry in left if entry["id"] not in chosen]
-        for entry in free:
-            if entry["id"] in waiting:
-                continue
-            if _is_undone_by_stones(workflow, scope, entry):
-                taken.append(entry)
-            elif _handle(workflow, asker, scope, entry):
-                handling = [*handling, {"id": entry["id"], "after": entry["after"]}]
-            else:
-                left = [*left, *_inside_of(entry)]
+    """Start every handler whose activity's followers are compensated; with the last one, the asker goes on.
+
+    Where that is more than a portion, the next begins when nothing else runs: others may have a turn before.
+    """
+    todo, internal = workflow.undos.askers[asker.id], asker.internal_data
+    left, handling = internal["undoing"], internal["handling"]
+    taken = _begin_portion(workflow, asker, todo)
     for entry in taken:
-        handling = [*handling, {"id": entry["id"], "after": entry["after"]}]
-    asker.note(undoing=left, handling=handling)
+        todo.hold(entry["after"])
+        handling[str(entry["id"])] = entry["after"]
+    workflow.touched[asker.id] = asker
     if taken:
+        scope = workflow.tasks[internal["compensated_in"]]
         asker.note(taken_back=[entry["id"] for entry in taken], taken=taken)
         activities = [(workflow.node_named(entry["node"], scope), entry) for entry in taken]
         workflow.undos.before(asker, activities)
-    if left or handling:
-        return
-    if asker is scope:
+    if not (left or handling):
+        _all_compensated(workflow, asker)
+
+
+def _all_compensated(workflow: Workflow, asker: Token) -> None:
+    internal = asker.internal_data
+    if internal["compensated_in"] == asker.id:
         # Else an event on the border of a handler has let a token go on.
-        if not scope.live:
+        if not asker.live:
             workflow.scope_ended(asker)
-    else:
-        # It runs once more, since it may have more to do than this.
-        del asker.internal_data["undoing"]
-        asker.internal_data.pop("undone", None)
-        workflow.undos.askers.discard(asker.id)
-        asker.note(compensated=True)
-        workflow.make_ready(asker)
+        return
+    # It runs once more, since it may have more to do than this.
+    del internal["undoing"], workflow.undos.askers[asker.id]
+    internal.pop("undone", None)
+    asker.note(compensated=True)
+    workflow.make_ready(asker)
 
 
-def _free(
-    workflow: Workflow,
-    asker: Token,
-    left: list[Compensable],
-    handling: list[Compensating],
-    taken: list[Compensable],
-) -> list[Compensable]:
-    """What nothing holds up any more, the last first.
+def _begin_portion(workflow: Workflow, asker: Token, todo: Uncompensated) -> list[Compensable]:
+    """Start handlers of what nothing holds up any more, the last first; what stones are to take back is returned.
 
-    What stones take back one after the other is one undo, which keeps its own order; there is one at a time.
+    What they take back one after the other is one undo, which keeps its own order; there is one at a time.
     """
     scope = workflow.tasks[asker.internal_data["compensated_in"]]
-    held_up = {before for entry in (*left, *handling) for before in entry["after"]}
-    by_taken = {before for entry in taken for before in entry["after"]}
-    busy = "taken_back" in asker.internal_data
-    found = []
-    for entry in reversed(left):
-        if entry["id"] in held_up:
-            continue
-        by_stones = _is_undone_by_stones(workflow, scope, entry)
-        if (by_stones and not busy) or not (by_stones or entry["id"] in by_taken):
-            found.append(entry)
-    return found
-
-
-def _is_undone_by_stones(workflow: Workflow, scope: Token, entry: Compensable) -> bool:
-    return "part" not in entry and workflow.node_named(entry["node"], scope).is_undone_by_stones
+    handling = asker.internal_data["handling"]
+    busy, room = "taken_back" in asker.internal_data, PORTION
+    taken: list[Compensable] = []
+    by_taken: set[int] = set()
+    rest: list[Compensable] = []
+    is_held_up: Callable[[Node, Executed], bool] | None = None
+    while free := todo.take_free():
+        is_held_up = is_held_up or workflow.host.held_up(asker)
+        for entry in free:
+            node = workflow.node_named(entry["node"], scope)
+            by_stones = "part" not in entry and node.is_undone_by_stones
+            if not (by_stones or room):
+                rest.append(entry)
+            elif (busy if by_stones else entry["id"] in by_taken) or is_held_up(node, entry):
+                todo.put_off(entry)
+            else:
+                del todo.left[str(entry["id"])]
+                todo.release(entry["after"])
+                if by_stones:
+                    taken.append(entry)
+                    by_taken.update(entry["after"])
+                    continue
+                room -= 1
+                if _handle(workflow, asker, scope, entry):
+                    todo.hold(entry["after"])
+                    handling[str(entry["id"])] = entry["after"]
+                else:
+                    todo.add(_inside_of(entry))
+    for entry in rest:
+        todo.put_off(entry)
+    if rest:
+        workflow.undos.ask_later(asker)
+    return taken
 
 
 def taken_back(asker: Token) -> None:
     """What the stones of activities were to take back is gone, or what others did: what came before it follows."""
-    done = set(asker.internal_data.pop("taken_back", ()))
-    asker.internal_data.pop("taken", None)
-    asker._set_state(STARTED)
-    asker.note(handling=[entry for entry in asker.internal_data["handling"] if entry["id"] not in done])
+    undos, internal = asker.workflow.undos, asker.internal_data
+    todo = undos.askers[asker.id]
+    if not undos.is_awaited(asker):
+        for done in internal.pop("taken_back", ()):
+            todo.release(internal["handling"].pop(str(done)))
+        internal.pop("taken", None)
+        asker._set_state(STARTED)
+    todo.look_again()
     _go_on(asker.workflow, asker)
 
 
@@ -272,12 +287,14 @@ def _handle(workflow: Workflow, asker: Token, scope: Token, entry: Compensable) 
     handler = node.compensation_handler()
     if handler is None or "part" in entry:
         return False
-    token = workflow.new_token(handler, scope, None, asker.causes)
+    # What was compensable before is of no matter where nothing inside could be compensated in its turn.
+    causes = asker.causes if handler.body is not None else asker.causes[bisect(asker.causes, 0) :]
+    token = workflow.new_token(handler, scope, None, causes)
     token.data = entry["data"]
     token.note(compensates=asker.id, entry=entry["id"], tasks=entry["tasks"], activity=entry["node"])
     if "seen" in entry:
         token.note(outputs=entry["seen"])
-    workflow.undos.handlers.add(token.id)
+    workflow.undos.handled_by(token)
     if handler.process is node.body:
         token.note(compensable=entry["inner"])
     return True
@@ -317,7 +334,9 @@ def left_by_border(handler: Token, causes: tuple[int, ...]) -> None:
 def _let_go_on(handler: Token, causes: tuple[int, ...]) -> None:
     """Whatever waited for a handler runs."""
     asker = handler.workflow.tasks[handler.internal_data["compensates"]]
-    asker.causes = tuple(sorted({*asker.causes, *causes}))
-    entry_id = handler.internal_data["entry"]
-    asker.note(handling=[entry for entry in asker.internal_data["handling"] if entry["id"] != entry_id])
-    _go_on(handler.workflow, asker)
+    workflow, internal = asker.workflow, asker.internal_data
+    if causes != asker.causes[bisect(asker.causes, 0) :]:
+        asker.causes = merged(asker.causes, causes)
+    workflow.undos.askers[asker.id].release(internal["handling"].pop(str(handler.internal_data["entry"])))
+    workflow.touched[asker.id] = asker
+    _go_on(workflow, asker)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .token import STARTED
 from .token_data import COMPENSATES
+from .uncompensated import Uncompensated
 
 if TYPE_CHECKING:
     from .node import Node
@@ -26,10 +28,10 @@ class AwaitedUndos:
         """By token that is to begin again: the rewind for whose end it waits."""
         self.to_undo: dict[int, Sequence[tuple[Node, Executed]]] = {}
         """By token that waits for it: the activities whose present work is to be undone before it goes on."""
-        self.handlers: set[int] = set()
-        """The tokens of compensation handlers that are at work."""
-        self.askers: set[int] = set()
-        """The tokens that have asked for a compensation which is not through."""
+        self.handlers: dict[int, set[int]] = {}
+        """The tokens of compensation handlers that are at work, by the token that has asked for them."""
+        self.askers: dict[int, Uncompensated] = {}
+        """The tokens that have asked for a compensation which is not through, and how far each is."""
         self.later: set[int] = set()
         """Tokens that run when nothing else does, so that all are known who ask for something at once."""
 
@@ -39,21 +41,29 @@ class AwaitedUndos:
         if (rewind := internal.get("rewinding")) is not None:
             self.rewinding[token.id] = rewind
         if COMPENSATES in internal:
-            self.handlers.add(token.id)
+            self.handled_by(token)
         if "undoing" in internal:
-            self.askers.add(token.id)
+            self.askers[token.id] = Uncompensated(token)
             if token._state == STARTED and "undone" in internal:
                 self.later.add(token.id)
                 self._workflow.is_unfinished = True
 
-    def forget(self, token_id: int) -> None:
+    def handled_by(self, handler: Token) -> None:
+        """A compensation handler is at work."""
+        self.handlers.setdefault(handler.internal_data[COMPENSATES], set()).add(handler.id)
+
+    def forget(self, token: Token) -> None:
         """A token is taken out."""
         if self.rewinding:
-            self.rewinding.pop(token_id, None)
+            self.rewinding.pop(token.id, None)
         if self.askers or self.handlers:
-            self.askers.discard(token_id)
-            if token_id in self.handlers:
-                self.handlers.discard(token_id)
+            self.askers.pop(token.id, None)
+            if COMPENSATES in token.internal_data:
+                asker = token.internal_data[COMPENSATES]
+                at_work = self.handlers.get(asker, set())
+                at_work.discard(token.id)
+                if not at_work:
+                    self.handlers.pop(asker, None)
                 self._look_again()
 
     def leave(self, token: Token) -> None:
@@ -124,7 +134,7 @@ class AwaitedUndos:
         """Somebody goes on without what a token was to do: the handlers that it is part of have not undone all."""
         current: Token | None = token
         while self.handlers and current is not None:
-            if current.id in self.handlers:
+            if COMPENSATES in current.internal_data:
                 current.note(left_out=True)
             current = current.scope
 
@@ -136,17 +146,23 @@ class AwaitedUndos:
                 self.ask_later(token)
 
     def ask_later(self, token: Token) -> None:
-        """Let a token go on with the compensation that it asks for, when all are known who ask at once."""
+        """Let a token go on with the compensation that it asks for, when nothing else runs."""
         token.note(undone=True)
         self.later.add(token.id)
 
     def ask_now(self) -> None:
         """Let those go on whose time has come: nothing else runs."""
-        tasks = self._workflow.tasks
+        workflow = self._workflow
         later, self.later = sorted(self.later), set()
-        for token in [tasks[token_id] for token_id in later if token_id in tasks]:
-            if "taken_back" in token.internal_data:
-                # It went on meanwhile.
+        for token in [workflow.tasks[token_id] for token_id in later if token_id in workflow.tasks]:
+            if self.is_awaited(token):
+                # What else is to be compensated does not wait for that.
                 token.internal_data.pop("undone", None)
+                workflow.attempt(token, partial(token.node.undone, token))
             elif token._state == STARTED:
-                self._workflow.make_ready(token)
+                token.note(undone=True)
+                workflow.make_ready(token)
+
+    def is_awaited(self, token: Token) -> bool:
+        """Whether something is undone for this token, or about to be."""
+        return token.id in self.rewinding or token.id in self.to_undo

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ....models.catalogue import WantedVersion
@@ -87,8 +87,8 @@ class Host(Protocol):
     def compensable(self, token: Token, entry: Compensable) -> tuple[int, ...]:
         """An activity with a handler has completed; the ids of the tasks that what comes now follows."""
 
-    def held_up(self, asker: Token, activities: Sequence[tuple[Node, Executed]]) -> set[int]:
-        """Which of these cannot be compensated now, since others are taking back what came after them."""
+    def held_up(self, asker: Token) -> Callable[[Node, Executed], bool]:
+        """What tells whether an activity is not to be compensated now, since others take back what came after it."""
 
     def put_out_by(self, handler: Token) -> Mapping[str, Any]:
         """What the execution of an activity has put out that a handler compensates."""

@@ -26,7 +26,7 @@ FEW = 20
 class Saved:
     """Which of a workflow's tokens have rows in the store, of their own and for what they wait for."""
 
-    __slots__ = ("process_instance_id", "timekeeper", "tokens", "waits")
+    __slots__ = ("_said", "process_instance_id", "timekeeper", "tokens", "waits")
 
     def __init__(self, process_instance_id: int, timekeeper: str | None) -> None:
         """``timekeeper`` is the engine that sees to the timers, if one does so without being called."""
@@ -34,6 +34,8 @@ class Saved:
         self.timekeeper = timekeeper
         self.tokens: set[int] = set()
         self.waits: set[int] = set()
+        self._said: tuple[tuple[int, ...], str] = (), "[]"
+        """The causes that were written last, which the next token may have too, and their text."""
 
     def save(self, workflow: Workflow, changes: Changes) -> None:
         """Put what has changed since the last save into the transaction."""
@@ -62,13 +64,43 @@ class Saved:
 
     def _put_token(self, token: Token, changes: Changes) -> None:
         key = (self.process_instance_id, token.id)
-        row = _row(token, self.process_instance_id)
+        row = self._row(token)
         rare = changes.rare
         if token.id in self.tokens and key not in rare.new_tokens:
             rare.tokens[key] = row
         else:
             rare.new_tokens[key] = row
             self.tokens.add(token.id)
+
+    def _row(self, token: Token) -> TokenRow:
+        internal = token.internal_data
+        # The ended runs of a parallel multi-instance task need no list: each is a row of the ledger in its scope.
+        if token.ended and not token.node.runs_are_tasks:
+            internal = {**internal, "ended": sorted(token.ended)}
+        return TokenRow(
+            self.process_instance_id,
+            token.id,
+            token.scope.id if token.scope is not None else None,
+            token.node.name,
+            token._state,
+            token.flow,
+            dumps(internal) if internal else None,
+            dumps(token.data) if token.data else None,
+            self._causes_text(token),
+        )
+
+    def _causes_text(self, token: Token) -> str | None:
+        """The token's causes; where they are those of its scope, as with many runs of one activity, only that."""
+        causes, scope = token.causes, token.scope
+        # What a scope itself has compensated becomes its own cause meanwhile, and not that of the other handlers.
+        handles = COMPENSATES in token.internal_data
+        if scope is not None and len(causes) > FEW and causes == scope.causes and not handles:
+            return OF_SCOPE
+        if not causes:
+            return None
+        if causes != self._said[0]:
+            self._said = causes, dumps(list(causes))
+        return self._said[1]
 
     def _drop_token(self, token_id: int, changes: Changes) -> None:
         self.tokens.discard(token_id)
@@ -100,33 +132,6 @@ def _is_plain_root(token: Token) -> bool:
     """Whether there is nothing to say of a root but that something is inside."""
     plain = token.scope is None and token._state == STARTED
     return plain and not (token.internal_data or token.data or token.causes or token.ended)
-
-
-def _row(token: Token, process_instance_id: int) -> TokenRow:
-    internal = token.internal_data
-    # The ended runs of a parallel multi-instance task need no list: each is a row of the ledger in its scope.
-    if token.ended and not token.node.runs_are_tasks:
-        internal = {**internal, "ended": sorted(token.ended)}
-    return TokenRow(
-        process_instance_id,
-        token.id,
-        token.scope.id if token.scope is not None else None,
-        token.node.name,
-        token._state,
-        token.flow,
-        dumps(internal) if internal else None,
-        dumps(token.data) if token.data else None,
-        _causes_text(token),
-    )
-
-
-def _causes_text(token: Token) -> str | None:
-    """The token's causes; where they are those of its scope, as with many runs of one activity, only that."""
-    causes, scope = token.causes, token.scope
-    # What a scope itself has compensated becomes its own cause meanwhile, and not that of the other handlers.
-    if scope is not None and len(causes) > FEW and causes == scope.causes and COMPENSATES not in token.internal_data:
-        return OF_SCOPE
-    return dumps(list(causes)) if causes else None
 
 
 def load(

@@ -350,4 +350,6 @@ def merged(causes: tuple[int, ...], more: tuple[int, ...]) -> tuple[int, ...]:
         return causes
     if not causes:
         return more
+    if causes[-1] < more[0]:
+        return causes + more
     return tuple(sorted({*causes, *more}))

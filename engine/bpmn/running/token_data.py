@@ -48,12 +48,6 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
 
         node: str
 
-    class Compensating(TypedDict):
-        """One whose handler runs."""
-
-        id: int
-        after: list[int]
-
     class TokenData(TypedDict, total=False):
         """JSON by fixed words; stores hold them, so a word is never renamed."""
 
@@ -150,10 +144,10 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         """Of an activity whose stone has made nothing: nobody compensates it."""
         compensated_in: int
         """Of a token that has asked for a compensation: the scope that it compensates."""
-        undoing: list[Compensable]
-        """Of such a token: what is still to be compensated."""
-        handling: list[Compensating]
-        """Of such a token: what is being compensated."""
+        undoing: dict[str, Compensable]
+        """Of such a token: what is still to be compensated, by its id."""
+        handling: dict[str, list[int]]
+        """Of such a token: what is being compensated, by its id, and the entries that came before it."""
         taken_back: list[int]
         """Of such a token: which of these an undo takes back by the hooks of stones."""
         taken: list[Compensable]
@@ -161,7 +155,7 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         compensated: bool
         """Of such a token: all that it has asked for is compensated, and it goes on."""
         undone: bool
-        """Of such a token: it has."""
+        """Of such a token: more may be compensated now."""
         cancelled: bool
         """Of a transaction: it was cancelled."""
         compensates: int

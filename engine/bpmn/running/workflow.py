@@ -299,7 +299,7 @@ class Workflow(BpmnWorkflow):
         self.touched.pop(token_id, None)
         self.gone.add(token_id)
         self.open_tasks.discard(token_id)
-        self.undos.forget(token_id)
+        self.undos.forget(token)
         if self.failures or self.paused:
             self.failures.pop(token_id, None)
             self.paused.pop(token_id, None)
