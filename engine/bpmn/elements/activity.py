@@ -8,12 +8,12 @@ from typing import Any
 from ..running.event_definitions import EventDefinition, matches
 from ..running.node import Catcher, Flow, Node, Process, catching
 from ..running.token import WAITING, Token
-from ..running.token_data import BEGINNING, COMPENSATES, RACE, RUN
+from ..running.token_data import BEGINNING, COMPENSATES, LEAVES, RACE, RUN
 from ..running.workflow import too_many_tokens
 from .boundary import BoundaryEvent, armed
 from .compensation import compensated, hand_up, remember
 from .gateways import end_race
-from .loops import Loop, MultiInstance
+from .loops import PORTION, Loop, MultiInstance
 
 
 class Activity(Node):
@@ -64,6 +64,9 @@ class Activity(Node):
             self.wait_for_more(token)
 
     def _run_hook(self, token: Token) -> bool | None:
+        if (leaves := token.internal_data.get(LEAVES)) is not None:
+            self._leave_often(token, [flow for flow in self.outgoing if flow.id in leaves["flows"]], leaves["left"])
+            return None
         if RUN in token.internal_data:
             return self.execute(token)
         if isinstance(self.loop, MultiInstance) and BEGINNING in token.internal_data:
@@ -173,10 +176,26 @@ class Activity(Node):
         assert scope is not None
         if flows is None:
             flows = self.choose(token) if self.conditional else self.outgoing
-        for _ in range(self.completion_quantity - 1):
+        if self.completion_quantity > 1 and flows:
+            self._leave_often(token, flows, self.completion_quantity)
+        else:
+            token.workflow.move(token, flows)
+
+    def _leave_often(self, token: Token, flows: Sequence[Flow], left: int) -> None:
+        """Send so many tokens along each of the flows, the last of them this one, in portions."""
+        scope = token.scope
+        assert scope is not None
+        portion = min(left - 1, max(1, PORTION // len(flows)))
+        for _ in range(portion):
             for flow in flows:
                 flow.target.arrive(scope, flow, token.causes)
-        token.workflow.move(token, flows)
+        token.internal_data.pop(LEAVES, None)
+        if left - portion == 1:
+            token.workflow.move(token, flows)
+            return
+        token.note(leaves={"left": left - portion, "flows": [flow.id for flow in flows]})
+        # It is older than those that it has sent, so none of them comes before the rest.
+        token.workflow.make_ready(token)
 
     # -- errors, compensation, behaviours
 

@@ -11,7 +11,7 @@ from ...language.context import Context
 from .event_definitions import named
 from .results import Step, behind, calls_in, of_run
 from .spiff import Task
-from .token_data import BEGINNING, CALLED, COMPENSATED, COMPENSATES, RUN
+from .token_data import BEGINNING, CALLED, COMPENSATED, COMPENSATES, LEAVES, RUN
 
 if TYPE_CHECKING:
     from .node import Node, Process
@@ -27,6 +27,8 @@ READY: Final[int] = TaskState.READY
 WAITING: Final[int] = TaskState.WAITING
 STARTED: Final[int] = TaskState.STARTED
 ERROR: Final[int] = TaskState.ERROR
+RUN_AGAIN: Final = frozenset({BEGINNING, COMPENSATED, LEAVES})
+"""What a token keeps that is to be run once more, since it has more to do."""
 CANCELLED: Final[int] = TaskState.CANCELLED
 COMPLETED: Final[int] = TaskState.COMPLETED
 
@@ -107,7 +109,7 @@ class Token(Task):
             return
         if done:
             self.complete()
-        elif self._state == READY and not (BEGINNING in self.internal_data or COMPENSATED in self.internal_data):
+        elif self._state == READY and self.internal_data.keys().isdisjoint(RUN_AGAIN):
             self._set_state(WAITING if self.id in self.workflow.waits else STARTED)
 
     def complete(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 RUN: Final = "run"
 TASK: Final = "task"
 BEGINNING: Final = "beginning"
+LEAVES: Final = "leaves"
 CALLED: Final = "called"
 TRIGGERED: Final = "triggered"
 RACE: Final = "race"
@@ -43,10 +44,27 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         part: NotRequired[bool]
         """It is no execution that has completed: it only holds some, and the variables that these have seen around."""
 
+    class Delivering(TypedDict):
+        """A signal that has not come yet to all who are to get it."""
+
+        to: list[int]
+        """By turns a token and the number of its wait, the next one last."""
+        payload: dict[str, Any]
+        causes: list[int]
+        by: int
+        """The token that has thrown it; 0 for one from outside."""
+
     class Asked(Executed):
         """One whose present work is to be undone."""
 
         node: str
+
+    class Leaving(TypedDict):
+        """What sends many tokens on, a portion at a time."""
+
+        left: int
+        """How many are still to be sent along each flow, the last of them itself."""
+        flows: list[str]
 
     class TokenData(TypedDict, total=False):
         """JSON by fixed words; stores hold them, so a word is never renamed."""
@@ -86,6 +104,8 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         """Of a call activity: the variables of the called process."""
         path: list[Step]
         """Of a call activity: the calls and runs that it is inside of, and its own namespace."""
+        leaves: Leaving
+        """Of an activity that is done and sends many tokens on: those that are still to be sent."""
         left: list[str]
         """Of a sequential ad-hoc sub-process: the nodes that have not begun."""
 
@@ -134,6 +154,10 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         """Of what was sent: its name."""
         payload: dict[str, Any]
         """Of what was sent: what it brings."""
+        sending: int
+        """Of what throws signals and more than these: how many have not come yet to all who are to get them."""
+        sent: bool
+        """Of the same: all of them have."""
         started: dict[str, list[str | None] | None]
         """Of a scope, by complex gateway that waits for the rest: the flows whose tokens made it start."""
 
@@ -174,6 +198,9 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         # -- the root of a process that goes on without waiting for anything, in more than one turn
         unbroken: tuple[int, int]
         """How many steps it has made since it waited, and what they have looked at."""
+
+        delivering: list[Delivering]
+        """The signals that are on their way to those who wait for them."""
 
         # -- the root of an undo
         handled: dict[str, list[int]]
