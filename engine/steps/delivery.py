@@ -33,10 +33,13 @@ def deliver(
         if wait.kind == kind and wait.name == name
         if (wait.correlation in (None, correlation) if token_id is None else waiting == token_id)
     ]
-    for waiting, number in found[:1] if kind == "message" else found:
-        token = workflow.tasks.get(waiting)
-        if token is not None and any(wait.number == number for wait in workflow.waits.get(waiting, ())):
-            workflow.fire(token, number, payload)
-    if found:
-        settle(instance)
-    return bool(found)
+    if not found:
+        return False
+    if kind == "message":
+        waiting, number = found[0]
+        workflow.fire(workflow.tasks[waiting], number, payload)
+    else:
+        workflow.deliveries.add(found, payload, ())
+        workflow.deliveries.deliver(instance.turn.is_over)
+    settle(instance)
+    return True

@@ -112,11 +112,22 @@ class ThrowEvent(Node):
 
     def _run_hook(self, token: Token) -> bool | None:
         """Throw all (BPMN 2.0, table 10.88), what may take the token away last."""
-        if COMPENSATED not in token.internal_data:
-            self._send_all(token)
-            if token.id not in token.workflow.tasks or not self._compensate(token):
+        internal = token.internal_data
+        if COMPENSATED not in internal:
+            if not internal.pop("sent", False):
+                self._send_all(token)
+            if token.id not in token.workflow.tasks or "sending" in internal or not self._compensate(token):
                 return None
         return self._go_on(token)
+
+    def delivered(self, token: Token) -> None:
+        left = token.internal_data["sending"] - 1
+        if left:
+            token.note(sending=left)
+            return
+        del token.internal_data["sending"]
+        token.note(sent=True)
+        token.workflow.make_ready(token)
 
     def _go_on(self, token: Token) -> bool | None:
         """All is sent and compensated: what is left is what may end those around."""
@@ -145,6 +156,8 @@ class ThrowEvent(Node):
                 sent.append((kind, event_name(definition, token), payload))
         for kind, name, payload in sent:
             if self._takes_away():
+                if kind == "signal":
+                    token.note(sending=token.internal_data.get("sending", 0) + 1)
                 _send(token, kind, name, payload)
             else:
                 # Its number lies between those of the tokens that are there now and of those that follow this one.
@@ -184,7 +197,11 @@ class Sent(Node):
         internal = token.internal_data
         if "kind" in internal:
             _send(token, internal["kind"], internal["name"], internal["payload"])
+            return internal["kind"] == "message"
         return "undoing" not in internal
+
+    def delivered(self, token: Token) -> None:
+        token.complete()
 
     def undone(self, token: Token) -> bool | None:
         taken_back(token)
@@ -195,7 +212,7 @@ class Sent(Node):
 
 
 def _send(sent: Token, kind: ThrownKind, name: str, payload: Mapping[str, Any]) -> None:
-    """Deliver a signal to all who wait, here and elsewhere, or a message to one, here before elsewhere."""
+    """Let a signal come to all who wait, here and elsewhere, or a message to one, here before elsewhere."""
     workflow = sent.workflow
     effort.spend(len(workflow.waits))
     receivers = [
@@ -204,11 +221,13 @@ def _send(sent: Token, kind: ThrownKind, name: str, payload: Mapping[str, Any]) 
         for wait in workflow.waits[token_id]
         if wait.kind == kind and wait.name == name and (kind == "signal" or wait.correlation is None)
     ]
-    for token_id, number in receivers[:1] if kind == "message" else receivers:
-        if any(wait.number == number for wait in workflow.waits.get(token_id, ())):
-            workflow.fire(workflow.tasks[token_id], number, payload, sent.causes)
     if kind == "signal" or not receivers:
         workflow.host.throw(kind, name, payload)
+    if kind == "signal":
+        workflow.deliveries.add(receivers, payload, sent.causes, by=sent.id)
+    elif receivers:
+        token_id, number = receivers[0]
+        workflow.fire(workflow.tasks[token_id], number, payload, sent.causes)
 
 
 class EndEvent(ThrowEvent):

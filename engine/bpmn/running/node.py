@@ -172,6 +172,10 @@ class Node(BpmnTaskSpec):
         """What a token has asked to be undone before it goes on is; true if it has done its work."""
         return self._run_hook(token)
 
+    def delivered(self, token: Token) -> None:
+        """All have got the signal that a token has thrown."""
+        raise TypeError(f"{type(self).__name__} throws nothing")
+
     def arrive(self, scope: Token, flow: Flow | None, causes: tuple[int, ...]) -> None:
         """A token comes in by a flow (None: it begins here)."""
         scope.workflow.new_token(self, scope, flow.id if flow else None, causes)

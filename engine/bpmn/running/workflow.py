@@ -11,6 +11,7 @@ from ...language import effort
 from ...language.context import Context
 from .awaited_undos import AwaitedUndos
 from .conditions import Conditions
+from .deliveries import MOST_TOUCHED, Deliveries
 from .host import Host
 from .node import Flow, Node, Process
 from .spiff import BpmnWorkflow
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from .retracing import StepNotes
 
 GroupKey: TypeAlias = tuple[Literal["host", "race"], int]
-MOST_TOUCHED = 2_500
-"""Tokens after which a turn is over: each is written."""
 
 
 def too_many_tokens(limits: Limits) -> LimitExceeded:
@@ -53,6 +52,7 @@ class Workflow(BpmnWorkflow):
         """What is noted for a rewind, where there may be one."""
         self.undos = AwaitedUndos(self)
         self.conditions = Conditions(self)
+        self.deliveries = Deliveries(self)
         self.paused: dict[int, str] = {}
         """Why tokens have failed of which each stands still by itself, until somebody says how it goes on."""
         self.waits: dict[int, list[Wait]] = {}
@@ -119,6 +119,7 @@ class Workflow(BpmnWorkflow):
         """
         limits = self.host.limits
         agenda, tasks, conditions, undos = self._agenda, self.tasks, self.conditions, self.undos
+        signals = self.deliveries.pending
         before, work = self.task_tree.internal_data.pop("unbroken", (0, 0))
         if before:
             self.touched[ROOT] = self.task_tree
@@ -126,6 +127,12 @@ class Workflow(BpmnWorkflow):
         self.is_unfinished = self._stood_still = False
         steps = before
         while not (self.completed or (self.failures and self.stops_on_failure)):
+            if signals:
+                self.deliveries.deliver(is_over)
+                if signals and not self.halted:
+                    self._leave_rest(steps)
+                    break
+                continue
             if conditions.stale or conditions.unchecked:
                 conditions.check(is_over)
                 if conditions.unchecked and not self.halted:
@@ -152,10 +159,12 @@ class Workflow(BpmnWorkflow):
                 self.fail(token, too_many_tokens(limits).message, alone=False)
                 break
             self.attempt(token, token.run)
-            has_more = agenda or undos.later or conditions.stale or conditions.unchecked or self.undecided
+            has_more = agenda or signals or undos.later or conditions.stale or conditions.unchecked or self.undecided
             if has_more and (self._stood_still or len(self.touched) > MOST_TOUCHED or is_over()) and not self.halted:
                 self._leave_rest(steps)
                 break
+        if signals:
+            self.deliveries.keep()
         self.steps += steps - before
         if self.steps > limits.steps_per_instance and not self.halted:
             self.fail(self.task_tree, f"The limit steps_per_instance ({limits.steps_per_instance}) was reached.")
@@ -225,6 +234,8 @@ class Workflow(BpmnWorkflow):
         """Rebuild what is not saved of a token that was loaded, once all are there."""
         token.node.resume(token)
         self.undos.resume(token)
+        if token.scope is None:
+            self.deliveries.resume(token)
         if token._state == ERROR:
             failed = self.paused if "paused" in token.internal_data else self.failures
             failed[token.id] = token.internal_data.get("failed", "")
