@@ -18,7 +18,7 @@ from ...engine.views.people import StartForm
 from ..access.clients import present_client
 from ..codes import CodeExplained, explain
 from ..wire.body import JsonBody
-from ..wire.operation import Operations
+from ..wire.operation import Operations, visible
 from ..wire.problems import wrong_fields
 from ..wire.records import (
     CodeRecord,
@@ -147,7 +147,7 @@ def get_model(engine: Engine, model_id: str) -> Model:
     scope="deploy",
 )
 def delete_model(engine: Engine, model_id: str) -> Model:
-    return engine.remove_model(model_id)
+    return visible(engine).remove_model(model_id)
 
 
 @OPERATIONS.add(
@@ -281,7 +281,7 @@ def get_deployment(engine: Engine, deployment_id: str) -> Deployment:
     scope="deploy",
 )
 def delete_deployment(engine: Engine, deployment_id: str) -> Deployment:
-    return engine.remove_deployment(deployment_id)
+    return visible(engine).remove_deployment(deployment_id)
 
 
 @OPERATIONS.add("/deployment/<deployment_id>/form", "Show what a start asks for", StartFormRecord, problems=(404, 409))

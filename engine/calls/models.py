@@ -96,21 +96,25 @@ class ModelCalls(Workings):
             read = self._deployments.bundles.start_variables
             return show_start_form(found, values, self.clock.now(), self.limits, lambda: read(found.process))
 
-    def remove_model(self, model_id: str) -> Model:
+    def remove_model(self, model_id: str, *, owner: str | None = None) -> Model:
         """Take a model with all its versions out of use: nothing is started from it any more.
+
+        A refusal counts all processes, and names those of ``owner`` alone where one is given.
 
         Raises UnknownModel, Conflict while it is protected, or processes need it to go on or to be undone.
         """
         with engine_errors():
-            return removal.remove_model(self._deployments, model_id)
+            return removal.remove_model(self._deployments, model_id, owner)
 
-    def remove_deployment(self, deployment_id: str) -> Deployment:
+    def remove_deployment(self, deployment_id: str, *, owner: str | None = None) -> Deployment:
         """Take one version out of use; its key then means the newest that is left.
+
+        A refusal counts all processes, and names those of ``owner`` alone where one is given.
 
         Raises UnknownDeployment, Conflict while processes need it to go on or to be undone.
         """
         with engine_errors():
-            return removal.remove_deployment(self._deployments, deployment_id)
+            return removal.remove_deployment(self._deployments, deployment_id, owner)
 
     def models(self, *, limit: int = 50, cursor: str | None = None, key: str | None = None) -> Page[Model]:
         """Models, newest first; raises Malformed for a cursor that is none."""

@@ -9,6 +9,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ..errors import UnknownProcessInstance, UnknownTask
 from ..views.pages import Page
+from .models import ModelCalls
 from .quotas import QuotaCalls
 from .repair.batches import BatchCalls
 from .repair.repairs import RepairCalls
@@ -105,6 +106,9 @@ class OwnedEngine:
     preview_repair = _owned(RepairCalls.preview_repair)
     resume = _owned(RepairCalls.resume)
     complete = _owned(RepairCalls.complete)
+
+    remove_model = _owned(ModelCalls.remove_model)
+    remove_deployment = _owned(ModelCalls.remove_deployment)
 
     check = _owned(QuotaCalls.check)
     accept_gone = _owned(QuotaCalls.accept_gone)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ...models.catalogue import NEWEST
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 MOST_NAMED = 10
 
 
-def remove_deployment(deployments: Deployments, deployment_id: str) -> Deployment:
+def remove_deployment(deployments: Deployments, deployment_id: str, owner: str | None = None) -> Deployment:
     """Take one version out of use: nothing is started from it any more, and its key means the newest that is left.
 
-    What processes of it have done is shown as before until they are purged. Raises UnknownDeployment, Conflict while
+    What processes of it have done is shown as before until they are purged. A refusal names processes of ``owner``
+    alone, where there is one. Raises UnknownDeployment, Conflict while
     processes run in it, may still call it, or have something left to undo.
     """
     row = deployments.row_in_use(deployment_id)
@@ -37,14 +39,15 @@ def remove_deployment(deployments: Deployments, deployment_id: str) -> Deploymen
     def refuse() -> None:
         needed = removal.needing("deployment_id", deployment_id, tuple(DONE_WITH))
         needed += _called(deployments, removal, versions)
-        _refuse(f"Deployment {deployment_id} (version {row.version} of {row.key!r})", "deployment-in-use", needed)
+        what = f"Deployment {deployment_id} (version {row.version} of {row.key!r})"
+        _refuse(what, "deployment-in-use", needed, partial(_named, removal, owner))
 
     _remove(deployments, removal, versions, None, refuse)
     return deployment_view(row)
 
 
-def remove_model(deployments: Deployments, model_id: str) -> Model:
-    """Take a model with all its versions out of use.
+def remove_model(deployments: Deployments, model_id: str, owner: str | None = None) -> Model:
+    """Take a model with all its versions out of use. A refusal names processes of ``owner`` alone, where there is one.
 
     Raises UnknownModel, Conflict while it is protected or as for a deployment.
     """
@@ -56,23 +59,28 @@ def remove_model(deployments: Deployments, model_id: str) -> Model:
         if deployments.model_row(model_id).protected:
             raise Conflict(f"Model {model_id} is protected: lift the protection first.", code="protected")
         needed = removal.needing("model_id", model_id, tuple(DONE_WITH)) + _called(deployments, removal, versions)
-        _refuse(f"Model {model_id} ({model.key!r})", "model-in-use", needed)
+        _refuse(f"Model {model_id} ({model.key!r})", "model-in-use", needed, partial(_named, removal, owner))
 
     _remove(deployments, removal, versions, model_id, refuse)
     return model_view(model)
 
 
-def _refuse(what: str, code: str, needed: Iterable[int]) -> None:
+def _named(removal: Removal, owner: str | None, numbers: Sequence[int]) -> Sequence[int]:
+    return numbers[:MOST_NAMED] if owner is None else removal.of_owner(numbers, owner, MOST_NAMED)
+
+
+def _refuse(what: str, code: str, needed: Iterable[int], choose: Callable[[Sequence[int]], Sequence[int]]) -> None:
     numbers = sorted(set(needed))
     if not numbers:
         return
-    named = ", ".join(map(str, numbers[:MOST_NAMED]))
-    more = f" and {len(numbers) - MOST_NAMED} more" if len(numbers) > MOST_NAMED else ""
+    named = choose(numbers)
+    more = f" and {len(numbers) - len(named)} more" if len(numbers) > len(named) else ""
+    listed = f"{', '.join(map(str, named))}{more}" if named else "of other owners"
     count = "1 process needs" if len(numbers) == 1 else f"{len(numbers)} processes need"
     raise Conflict(
-        f"{what} cannot be removed: {count} it to go on or to be undone ({named}{more}); cancel or delete them first.",
+        f"{what} cannot be removed: {count} it to go on or to be undone ({listed}); cancel or delete them first.",
         code=code,
-        related=str(numbers[0]),
+        related=str(named[0]) if named else None,
     )
 
 

@@ -55,6 +55,20 @@ class Removal:
         )
         return [int(number) for (number,) in self.store.read(sql, (value, *undone))]
 
+    def of_owner(self, numbers: Sequence[int], owner: str, most: int) -> list[int]:
+        """The first ``most`` of these instances that are the owner's."""
+        found: list[int] = []
+        for start in range(0, len(numbers), PAGE):
+            part = numbers[start : start + PAGE]
+            sql = (
+                f"SELECT `process_instance_id` FROM `process_instance` WHERE `process_instance_id` IN ({marks(part)})"
+                f" AND `owner_name` = ? ORDER BY 1 LIMIT {most - len(found)}"
+            )
+            found += [int(number) for (number,) in self.store.read(sql, (*part, owner))]
+            if len(found) == most:
+                break
+        return found
+
     def active(self) -> dict[str, list[int]]:
         """The instances that have not ended, by the version that they run."""
         found: dict[str, list[int]] = {}

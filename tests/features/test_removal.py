@@ -345,3 +345,24 @@ def test_how_to_drain_is_said_over_http_and_on_the_command_line(engine: Engine, 
     assert CliRunner().invoke(main, [*db, "deploy", str(file)]).exit_code == 0
     options = ["--key", "shop", "--name", "test", "--drain"]
     assert [CliRunner().invoke(main, [*db, "start", *options, how]).exit_code for how in ("all", "some")] == [0, 2]
+
+
+def test_who_sees_one_owner_is_told_no_ids_of_others(engine: Engine) -> None:
+    """Models are shared, and processes are not: how many there are has to be told, and no more."""
+    deployed = engine.deploy(shop('<userTask id="ask"/>'))
+    keys = {each: engine.keys.add(each, scopes=["read", "run", "deploy"])[1] for each in ("ann", "eve")}
+    client = Client(create_app(engine))
+    started: dict[str, list[str]] = {}
+    for name in ("ann", "ann", "eve"):
+        body = {"key": deployed.key, "processName": "test", "variables": {}}
+        answer = client.post("/process", json=body, headers={"X-API-Key": keys[name]})
+        started.setdefault(name, []).append(answer.json["processInstanceId"])
+    for path in (f"/deployment/{deployed.deployment_id}", f"/model/{deployed.model_id}"):
+        told = client.delete(path, headers={"X-API-Key": keys["eve"]})
+        (own,) = started["eve"]
+        assert f"3 processes need it to go on or to be undone ({own} and 2 more)" in told.json["detail"]
+        assert told.json["relatedProcessInstanceId"] == own
+    client.put(f"/process/{started['eve'][0]}/cancel", headers={"X-API-Key": keys["eve"]})
+    told = client.delete(f"/model/{deployed.model_id}", headers={"X-API-Key": keys["eve"]})
+    assert "2 processes need it to go on or to be undone (of other owners)" in told.json["detail"]
+    assert "relatedProcessInstanceId" not in told.json
