@@ -102,9 +102,10 @@ class Store(Connection):
 
         Without ``variables`` only with those that each was started with.
         """
-        sql, cipher = f"{RECORDS[variables]} ({marks(process_instance_ids)})", self.cipher
+        among, values = self.among(process_instance_ids)
+        cipher = self.cipher
         records: list[tuple[InstanceRow, ContentRow]] = []
-        for found in self.read(sql, process_instance_ids):
+        for found in self.read(f"{RECORDS[variables]} {among}", values):
             row, content = InstanceRow(*found[:_INSTANCE_WIDTH]), ContentRow(*found[_INSTANCE_WIDTH:])
             if row.changed and variables:
                 # Few have variables that were set beside the others; what hides secrets has to know these too.
@@ -207,8 +208,8 @@ class Store(Connection):
     def outputs_of(self, process_instance_ids: Sequence[int]) -> dict[int, list[PutOut]]:
         """What the tasks of several instances, at most 500, have put out, by the ids of these; oldest first."""
         found: dict[int, list[PutOut]] = {}
-        sql = f"{SELECT_OUTPUTS} ({marks(process_instance_ids)}) ORDER BY `id`"
-        for row in self.rows(PutOut, sql, process_instance_ids):
+        among, values = self.among(process_instance_ids)
+        for row in self.rows(PutOut, f"{SELECT_OUTPUTS} {among} ORDER BY `id`", values):
             found.setdefault(row.process_instance_id, []).append(row)
         return found
 
@@ -242,8 +243,9 @@ class Store(Connection):
         """How many tasks of each of these instances are kept for ever although what it made was undone."""
         if not numbers:
             return {}
-        sql = "SELECT `process_instance_id`, COUNT(*) FROM `task` WHERE `process_instance_id` IN ({}) AND `undo` = ?"
-        found = self.read(f"{sql.format(marks(numbers))} GROUP BY `process_instance_id`", (*numbers, "retained"))
+        among, values = self.among([*numbers])
+        sql = f"SELECT `process_instance_id`, COUNT(*) FROM `task` WHERE `process_instance_id` {among} AND `undo` = ?"
+        found = self.read(f"{sql} GROUP BY `process_instance_id`", (*values, "retained"))
         return {int(number): int(count) for number, count in found}
 
     # -- tokens and waits
@@ -313,7 +315,7 @@ _RECORDS = (
     " WHERE `process_instance`.`process_instance_id`"
 )
 SELECT_RECORD = f"{_RECORDS} = ?"
-RECORDS = {True: f"{_RECORDS} IN", False: f"{_RECORDS.replace('`content`.`variables`', 'NULL')} IN"}
+RECORDS = {True: _RECORDS, False: _RECORDS.replace("`content`.`variables`", "NULL")}
 """By whether variables are read too."""
 SELECT_TASK = select("task", TaskRow, "`id` = ?")
 SELECT_TASKS = select("task", TaskRow, "`process_instance_id` = ? ORDER BY `id`")
@@ -323,7 +325,7 @@ SELECT_TASKS_OF = select("task", TaskRow, "`process_instance_id` = ? AND `id` IN
 SELECT_CHANGED_VARIABLES = select("changed_variable", ChangedVariableRow, "`process_instance_id` = ?")
 SELECT_FOLD = select("ledger_fold", FoldRow, "`process_instance_id` = ?")
 SELECT_STRAGGLERS = select("straggler", StragglerRow, "`process_instance_id` = ?")
-SELECT_OUTPUTS = select("task", PutOut, "`outputs` IS NOT NULL AND `process_instance_id` IN")
+SELECT_OUTPUTS = select("task", PutOut, "`outputs` IS NOT NULL AND `process_instance_id`")
 SELECT_DUE_TASKS = (
     "SELECT `process_instance_id`, `id` FROM `task`"
     " WHERE `owner` = ? AND `due` <= ? AND `open` = 1 ORDER BY `due` LIMIT ?"

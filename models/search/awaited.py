@@ -6,10 +6,11 @@ There is a line for each place.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from ..commit.connection import Connection
-from ..databases.statements import marks
+from ..databases.statements import quoted
 from ..vocabulary import HeldBack, WaitKind
 
 MOST = 2_000
@@ -40,31 +41,42 @@ def read_awaited(store: Connection, numbers: Sequence[int], *, failed: int, task
     """
     if not numbers:
         return []
-    found = store.read(TASKS.format(marks(numbers)), numbers) if tasks else []
+    among, values = store.among(numbers)
     # What only listens for an event sub-process holds nothing up.
-    found += store.read(WAITS.format(marks(numbers)), (failed, "%:listener", *numbers))
-    return [AwaitedRow(*row) for row in found]
+    waiting = (failed, "%:listener", *values)
+    if tasks:
+        found = store.read(BOTH.format(among=among), (*values, *waiting))
+        # Nothing but their own order is promised of both.
+        found.sort(key=itemgetter(0))
+    else:
+        found = store.read(WAITS.format(among=among), waiting)
+    return [AwaitedRow(*row[1:]) for row in found]
 
 
-_HELD = "`status` IN ('stone-missing', 'suspended')"
+_HELD = ("stone-missing", "suspended")
+# Words, not what a column holds: the kind of a wait is another type there.
+_WORD = " ".join(f"WHEN '{word}' THEN '{word}'" for word in _HELD)
+_IS_HELD = f"`status` IN ({quoted(_HELD)})"
 _PLACE = (
-    f"SELECT `process_instance_id`, CASE WHEN {_HELD} THEN `status` END AS `held`, `node`,"
-    f" CASE WHEN {_HELD} THEN `stone` ELSE `name` END AS `called`, `id` FROM `task`"
-    f" WHERE `process_instance_id` IN ({{}}) AND `open` = 1 AND (`event` = 'user' OR {_HELD})"
+    f"SELECT `process_instance_id`, CASE `status` {_WORD} END AS `held`, `node`,"
+    f" CASE WHEN {_IS_HELD} THEN `stone` ELSE `name` END AS `called`, `id` FROM `task`"
+    f" WHERE `process_instance_id` {{among}} AND `open` = 1 AND (`event` = 'user' OR {_IS_HELD})"
 )
 TASKS = (
-    f"SELECT `process_instance_id`, `held`, `node`, `called`, NULL, COUNT(*) FROM ({_PLACE}) AS `places`"
-    f" GROUP BY `process_instance_id`, `held`, `node`, `called` ORDER BY MIN(`id`) LIMIT {MOST}"
+    "SELECT 1 AS `part`, `process_instance_id`, `held`, `node`, `called`, NULLIF(0, 0) AS `due`, COUNT(*) AS `places`"
+    f" FROM ({_PLACE}) AS `held_back` GROUP BY `process_instance_id`, `held`, `node`, `called`"
+    f" ORDER BY MIN(`id`) LIMIT {MOST}"
 )
 # Each wait finds its token by the key, however many rows a server expects; with its limit the inner question stays one.
 _WAIT = (
     "SELECT `process_instance_id`, `kind`, `name`, `due`, `token`, `number`, (SELECT `node` FROM `token` WHERE"
     " `token`.`process_instance_id` = `wait`.`process_instance_id` AND `token`.`id` = `wait`.`token`"
-    " AND `state` <> ? AND `node` NOT LIKE ?) AS `node` FROM `wait` WHERE `process_instance_id` IN ({}) LIMIT "
+    " AND `state` <> ? AND `node` NOT LIKE ?) AS `node` FROM `wait` WHERE `process_instance_id` {among} LIMIT "
     f"{EVERY}"
 )
 WAITS = (
-    "SELECT `process_instance_id`, `kind`, `node`, `name`, MIN(`due`), COUNT(*)"
-    f" FROM ({_WAIT}) AS `places` WHERE `node` IS NOT NULL GROUP BY `process_instance_id`, `kind`, `node`, `name`"
+    "SELECT 2 AS `part`, `process_instance_id`, `kind`, `node`, `name`, MIN(`due`) AS `due`, COUNT(*) AS `places`"
+    f" FROM ({_WAIT}) AS `waiting` WHERE `node` IS NOT NULL GROUP BY `process_instance_id`, `kind`, `node`, `name`"
     f" ORDER BY MIN(`token`), MIN(`number`) LIMIT {MOST}"
 )
+BOTH = f"SELECT * FROM ({TASKS}) AS `tasks` UNION ALL SELECT * FROM ({WAITS}) AS `waits`"

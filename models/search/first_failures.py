@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..commit.connection import Connection
-from ..databases.statements import listed, marks, parts, select
+from ..databases.statements import listed, parts, select
 from ..row_types.tables import columns
 from ..row_types.tasks import Told
 from ..row_types.tokens import TokenRow
@@ -19,22 +19,23 @@ def read_first_failures(store: Connection, numbers: Sequence[int], *, failed: in
 
 
 def _first(store: Connection, numbers: Sequence[int], failed: int) -> Iterable[TokenRow]:
-    return store.rows(TokenRow, FIRST.format(marks(numbers)), (*numbers, failed))
+    among, values = store.among(numbers)
+    return store.rows(TokenRow, FIRST.format(among), (*values, failed))
 
 
 def read_told(store: Connection, task_ids: Sequence[int]) -> dict[int, Told]:
     """Why these tasks have failed, by their ids; raises StoreError."""
-    found = (store.rows(Told, TOLD.format(marks(some)), some) for some in parts(task_ids, AT_ONCE))
-    return {row.id: row for rows in found for row in rows}
+    asked = (store.among(some) for some in parts(task_ids, AT_ONCE))
+    return {row.id: row for among, values in asked for row in store.rows(Told, TOLD.format(among), values)}
 
 
 _OLDEST = (
     "SELECT `process_instance_id` AS `instance`, MIN(`id`) AS `first` FROM `token`"
-    " WHERE `process_instance_id` IN ({}) AND `state` = ? GROUP BY `process_instance_id`"
+    " WHERE `process_instance_id` {} AND `state` = ? GROUP BY `process_instance_id`"
 )
 # The limit, which cuts nothing off, tells a server that there are few: so it looks for each by the key.
 FIRST = (
     f"SELECT {listed(columns(TokenRow))} FROM ({_OLDEST} LIMIT {AT_ONCE}) AS `oldest`"
     " JOIN `token` ON `process_instance_id` = `instance` AND `id` = `first`"
 )
-TOLD = select("task", Told, "`id` IN ({})")
+TOLD = select("task", Told, "`id` {}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..commit.connection import Connection
-from ..databases.statements import marks, select
+from ..databases.statements import select
 from ..row_types.instances import InstanceRow
 from .instance_filter import Condition, InstanceFilter
 from .instance_places import FEW, ID, Counts, Place, Places, Sort, chosen, find, source, united
@@ -50,8 +50,9 @@ def find_instances(
     numbers = [place[-1] for place in places.found]
     if not numbers:
         return FoundInstances([], places.stopped, inside_from)
-    sql = select("process_instance", InstanceRow, f"{ID} IN ({marks(numbers)})")
-    rows = {row.process_instance_id: row for row in store.rows(InstanceRow, sql, numbers)}
+    among, values = store.among(numbers)
+    found_rows = store.rows(InstanceRow, select("process_instance", InstanceRow, f"{ID} {among}"), values)
+    rows = {row.process_instance_id: row for row in found_rows}
     # What was purged since is left out.
     return FoundInstances([rows[each] for each in numbers if each in rows], places.stopped, inside_from)
 
