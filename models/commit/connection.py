@@ -79,8 +79,13 @@ class Connection:
         self._is_plain = True
         """Whether the last commit to SQLite found nothing suspended, and nobody who is to be told."""
         if self.kind == "sqlite":
-            with self._guard:
-                migrate(self._database, is_alive)
+            try:
+                with self._guard:
+                    migrate(self._database, is_alive)
+            except BaseException:
+                # Nobody gets this object, who could close what was opened.
+                self._guard.close()
+                raise
             return
         patient = open_database(url, patient=True)
         try:

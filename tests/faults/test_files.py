@@ -14,7 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -153,7 +153,7 @@ def test_a_new_file_is_for_nobody_else(tmp_path: Path) -> None:
 
 def test_a_store_of_a_newer_version_is_refused_by_name(file: Path) -> None:
     opened(file).close()
-    with sqlite3.connect(file) as connection:
+    with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("INSERT INTO schema_migration (name, applied) VALUES ('9999_later', '2031-01-01')")
     connection.close()
 

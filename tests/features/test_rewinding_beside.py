@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -150,7 +151,7 @@ def test_a_process_of_a_version_that_noted_no_way_is_refused_by_name(url: str, w
         engine.deploy(line("old", service("a", "make"), '<userTask id="ask"/>'))
         number = engine.start(key="old", name="x").process_instance_id
         task = ids(engine, number)["a"]
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as store:
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as store, store:
         # So migration 0018 has left those that had begun before.
         store.execute("UPDATE process_instance SET retraced = -1")
     store.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def asked(engine: Engine, number: str) -> str:
 
 def held(tmp_path: Path, column: str, table: str) -> int:
     """How many characters a column of the store holds."""
-    with sqlite3.connect(tmp_path / "river.db") as store:
+    with closing(sqlite3.connect(tmp_path / "river.db")) as store, store:
         (found,) = store.execute(f"SELECT SUM(LENGTH(`{column}`)) FROM `{table}`").fetchone()
     return int(found or 0)
 

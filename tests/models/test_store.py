@@ -311,11 +311,32 @@ def test_an_idempotency_key_is_taken_once(store: Store) -> None:
         take()
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the open files of this process are counted in /proc")
+PROC = Path("/proc/self/fd")
+
+
+def times_open(path: Path) -> int:
+    """How often this process has a file open."""
+    files = [PROC / name for name in os.listdir(PROC)]
+    return sum(file.exists() and file.readlink() == path for file in files)
+
+
+@pytest.mark.skipif(not PROC.exists(), reason="the open files of this process are counted in /proc")
+def test_a_store_that_cannot_be_opened_leaves_nothing_open(tmp_path: Path) -> None:
+    file = tmp_path / "riverstone.db"
+    Store(f"sqlite:///{file}").close()
+    with closing(sqlite3.connect(file)) as store, store:
+        store.execute("INSERT INTO schema_migration (name, applied) VALUES ('9999_later', '2040-01-01')")
+
+    with pytest.raises(StoreError, match="newer riverstone") as refused:
+        Store(f"sqlite:///{file}")
+
+    assert times_open(file) == 0, f"as long as somebody has {refused.value!r} in hand"
+
+
+@pytest.mark.skipif(not PROC.exists(), reason="the open files of this process are counted in /proc")
 def test_threads_that_ask_a_file_at_different_times_share_few_connections(tmp_path: Path) -> None:
     def opened() -> int:
-        files = [Path(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")]
-        return sum(file.exists() and file.readlink() == tmp_path / "riverstone.db" for file in files)
+        return times_open(tmp_path / "riverstone.db")
 
     store = Store(f"sqlite:///{tmp_path / 'riverstone.db'}")
     # SQLite keeps the file open of a connection that is closed beside others, so no two may ask at the same time.

@@ -12,6 +12,7 @@ import json
 import sqlite3
 import sys
 from collections import Counter
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -61,7 +62,7 @@ class RepairCase(UndoCase):
     def bury(self) -> None:
         """Let all be taken for dead but those that are alive elsewhere."""
         alive = [seat.engine._facilities.engine_id for n, seat in enumerate(self.seats) if n != self.seated]
-        with sqlite3.connect(self.file) as connection:
+        with closing(sqlite3.connect(self.file)) as connection, connection:
             marks = ", ".join("?" * len(alive))
             connection.execute(f"UPDATE engine_node SET pid = 99999999 WHERE id NOT IN ({marks})", alive)
         connection.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -76,7 +77,7 @@ class UndoCase(Checks):
 
     def bury(self) -> None:
         """Let all engines of the file be taken for dead."""
-        with sqlite3.connect(self.file) as connection:
+        with closing(sqlite3.connect(self.file)) as connection, connection:
             connection.execute("UPDATE engine_node SET pid = 99999999")
         connection.close()
 
@@ -255,7 +256,7 @@ class UndoCase(Checks):
 
     def covered(self, task: TaskInfo) -> list[str]:
         """The tasks that a compensation handler takes back, as the ledger has it."""
-        with sqlite3.connect(self.file) as connection:
+        with closing(sqlite3.connect(self.file)) as connection, connection:
             [(target, path)] = connection.execute("SELECT target, path FROM task WHERE id = ?", (task.task_id,))
         connection.close()
         return self.covers(str(target or str(path).split("task_")[1].split('"')[0]))

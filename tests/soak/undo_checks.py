@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -37,7 +38,7 @@ class Checks:
 
     def stored(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Rows of the store, read past the engine."""
-        with sqlite3.connect(self.file) as connection:
+        with closing(sqlite3.connect(self.file)) as connection, connection:
             found = connection.execute(sql, values).fetchall()
         connection.close()
         return found
