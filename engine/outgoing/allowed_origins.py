@@ -17,6 +17,11 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 PORTS = {"https": 443, "http": 80}
 LONGEST = 2000
+_NEVER_GLOBAL = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "3fff::/20")))
+"""What IANA's registries of special addresses name (RFC 6890, RFC 9637), and CPython before 3.13 and 3.14 does not.
+
+A cloud has its metadata, with credentials, at an address of the first.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,7 @@ class AllowedOrigins:
         if any(plain.version == each.version and plain in each for each in self.networks):
             return True
         tunnelled = getattr(plain, "sixtofour", None) or getattr(plain, "teredo", None)
-        inside = tunnelled or getattr(plain, "is_site_local", False)
+        inside = tunnelled or getattr(plain, "is_site_local", False) or any(plain in each for each in _NEVER_GLOBAL)
         return plain.is_global and not plain.is_multicast and not plain.is_reserved and not inside
 
 

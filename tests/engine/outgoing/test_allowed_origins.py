@@ -39,6 +39,15 @@ def test_hosts_origins_and_networks_may_be_listed() -> None:
     assert len(allowed.networks) == 1
 
 
+@pytest.mark.parametrize("address", ["192.0.0.192", "[3fff::1]", "[::ffff:192.0.0.192]"])
+def test_an_address_that_not_every_python_knows_as_special_needs_a_network(address: str) -> None:
+    """IANA's registries of special addresses; at the first, Oracle's cloud has its metadata."""
+    allowed = AllowedOrigins([f"http://{address}"])
+    with pytest.raises(Invalid) as refused:
+        allowed.addresses(allowed.check(f"http://{address}/"))
+    assert refused.value.code == "webhook-inside"
+
+
 @pytest.mark.parametrize("name", ["a..example.com", f"{'a' * 70}.example.com"])
 def test_a_name_that_cannot_be_one_is_refused_before_anything_is_due_there(name: str) -> None:
     with pytest.raises(Invalid, match="that can be called") as refused:
