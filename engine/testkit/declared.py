@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from marshmallow import fields, missing
@@ -27,12 +28,21 @@ def _class(stone: type[Stone]) -> Iterator[str]:
         yield f"it cannot be made without arguments ({type(error).__name__}: {error}), as the engine does for each call"
     for hook in HOOKS:
         try:
-            inspect.signature(getattr(stone, hook)).bind(None, None)
+            _signature(getattr(stone, hook)).bind(None, None)
         except (TypeError, ValueError):
             yield f"its hook {hook} does not take exactly one task"
     made = stone.has("start") or stone.has("monitor")
     if not made and any(stone.has(event) for event in UNDO_KINDS):
         yield "it undoes what it never makes: it has undo hooks, but neither start nor monitor"
+
+
+def _signature(hook: Callable[..., Any]) -> inspect.Signature:
+    if sys.version_info >= (3, 14):
+        import annotationlib
+
+        # There annotations are evaluated when they are asked for, and may name what was imported for typing alone.
+        return inspect.signature(hook, annotation_format=annotationlib.Format.FORWARDREF)
+    return inspect.signature(hook)
 
 
 def _parameters(stone: type[Stone]) -> Iterator[str]:

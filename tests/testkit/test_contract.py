@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -396,6 +397,15 @@ def test_a_pause_of_an_hour_between_two_attempts_is_not_waited_for(monkeypatch: 
 
     assert not any("did not come back" in check.text for check in check_stone(Patient, exists=Patient.shown).wrong)
     assert not Patient.shown()
+
+
+def test_hooks_may_be_annotated_with_what_is_imported_for_typing_alone() -> None:
+    source = "class Noted(Made):\n    def start(self, task: Elsewhere) -> None:\n        Made.start(self, task)"
+    if sys.version_info < (3, 14):
+        source = f"from __future__ import annotations\n{source}"
+    space: dict[str, Any] = {"Made": Made}
+    exec(compile(source, "<noted>", "exec", dont_inherit=True), space)  # noqa: S102 - as a module of its own would be
+    assert not check_stone(space["Noted"], exists=lambda: list(Made.things)).wrong
 
 
 def test_parameters_may_be_those_of_each_trial() -> None:
