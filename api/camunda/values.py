@@ -6,11 +6,11 @@ import base64
 import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from functools import partial
 from typing import Any
 
 from ...engine import Engine, jsontext
+from ...engine.clock import read_moment
 from ...engine.errors import Malformed
 
 FILE = "riverstone:file"
@@ -93,7 +93,7 @@ def _text(value: Any) -> str:
 
 
 def _date(value: Any) -> str:
-    moment = datetime.fromisoformat(value)
+    moment = read_moment(value)
     # Without the colon of its offset, which a date of Java does not have: nor has it seconds there.
     text = moment.isoformat(timespec="milliseconds")
     if not DATE.fullmatch(shown := text[:-3] + text[-2:]):

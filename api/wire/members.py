@@ -16,6 +16,7 @@ from typing import Any, get_args
 from marshmallow import fields, validate
 
 from ...engine import jsontext
+from ...engine.clock import read_moment
 
 STORABLE = r"^[^\x00]*$"
 NOT_BLANK = r"^[^\x00]*[^\s\x00][^\x00]*$"
@@ -188,7 +189,7 @@ class LocalTimeText(fields.Field[datetime]):
             if re.fullmatch(TIME_FORM, value):
                 moment = datetime.strptime(value, TIME).astimezone()
             elif re.fullmatch(INSTANT_FORM, value):
-                moment = datetime.fromisoformat(value.replace(" ", "+"))
+                moment = read_moment(value.replace(" ", "+"))
             else:
                 moment = None
         except (ValueError, OverflowError):
@@ -206,7 +207,7 @@ class InstantText(fields.Field[datetime]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> datetime:
         try:
-            moment = datetime.fromisoformat(value)
+            moment = read_moment(value)
         except (TypeError, ValueError):
             raise self.make_error("invalid") from None
         if moment.tzinfo is None or not 1970 < moment.year < 9999:

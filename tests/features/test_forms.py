@@ -237,6 +237,13 @@ def test_the_first_year_of_the_calendar_is_past(engine: Engine) -> None:
     engine.people.complete(task, {"w": "9999-12-31T23:59"})
 
 
+def test_a_person_gives_no_hour_24_on_any_python(engine: Engine) -> None:
+    kinds = ("datetime", "time")
+    fields = [{"type": "datetime", "subtype": kind, "key": kind, "id": kind} for kind in kinds]
+    task = asked(engine, model(f'<userTask id="a">{LINKED}</userTask>'), schema(*fields))
+    assert wrong(engine, task, {"datetime": "2027-01-31T24:00", "time": "24:00"}).keys() == set(kinds)
+
+
 def test_a_form_survives_a_restart(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'store.db'}"
     source = model(

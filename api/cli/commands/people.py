@@ -164,10 +164,12 @@ def schedule_task(
 
 
 def _time(option: str, text: str) -> datetime | None:
+    from ....engine.clock import read_moment
+
     if text == "never":
         return None
     try:
-        return datetime.fromisoformat(text).astimezone()
+        return read_moment(text).astimezone()
     except (ValueError, OverflowError):
         raise click.ClickException(f"{option} is {text!r}: give a time such as 2026-12-01 17:00, or never.") from None
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from ....clock import read_moment
 from ....errors import ExpressionWork, RiverstoneError
 from ....jsontext import JSON, dumps
 from ....language.context import Context
@@ -21,13 +22,14 @@ _MOST = 10**100
 _FORMS: dict[DateKind, tuple[re.Pattern[str], Callable[[str], object], str]] = {
     "date": (re.compile(r"\d{4}-\d\d-\d\d"), date.fromisoformat, "a date such as 2026-01-31"),
     "time": (
-        re.compile(r"\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?"),
+        # CPython reads the hour 24 since 3.14: see read_moment.
+        re.compile(r"(?!24)\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?"),
         time.fromisoformat,
         "a time such as 14:30",
     ),
     "datetime": (
         re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?"),
-        datetime.fromisoformat,
+        read_moment,
         "a date and time such as 2026-01-31T14:30",
     ),
 }
@@ -257,7 +259,7 @@ def _is_past(each: Component, value: str, now: int) -> bool:
     if each.date == "date":
         return date.fromisoformat(value[:10]) < here.date() if _FORMS["date"][0].fullmatch(value[:10]) else False
     if each.date == "datetime":
-        given, minute = datetime.fromisoformat(value), here.replace(second=0, microsecond=0)
+        given, minute = read_moment(value), here.replace(second=0, microsecond=0)
         # Without an offset it is a time here, and those at the ends of the calendar have no equal in another zone.
         return given < (minute if given.tzinfo is not None else minute.replace(tzinfo=None))
     return False

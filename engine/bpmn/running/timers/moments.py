@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import NamedTuple
 
-from ....clock import EARLIEST, LATEST
+from ....clock import EARLIEST, LATEST, read_moment
 from ....errors import ExpressionError
 from ....language.feel.values.zones import zone as zone_of
 
@@ -118,7 +118,7 @@ def read_date(text: str) -> tuple[int, str]:
     name = "" if zoned is None else zoned["java"] or zoned["feel"]
     zone = zone_named(name) if name else None
     try:
-        moment = datetime.fromisoformat(text.strip() if zoned is None else zoned["date"])
+        moment = read_moment(text.strip() if zoned is None else zoned["date"])
         if name:
             moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
         elif moment.tzinfo is None:

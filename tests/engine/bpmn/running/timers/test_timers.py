@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riverstone.engine.bpmn.running.timers.cycles import Cycle, TimerKind, read_timer
-from riverstone.engine.bpmn.running.timers.moments import duration_ms
+from riverstone.engine.bpmn.running.timers.moments import duration_ms, read_date
 from riverstone.engine.errors import ExpressionError
 
 BEGIN = 1_800_000_000_000
@@ -88,6 +88,30 @@ def test_a_cycle_stops_at_its_end(text: str, most: int) -> None:
 def test_what_is_no_end_is_refused(text: str) -> None:
     with pytest.raises(ExpressionError):
         read_timer("cycle", text, BEGIN, LEAST)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2027-01-31T24:00:00Z", "2027-01-31T24:00", "2027-01-31 24:00:00.000+01:00", "20270131T24", "20270131T2400Z"),
+        *("2027-W04-7T24:00:00Z", "2027-W04T24", "2027W04T24", "2027W047T240000", "2027-01-31T24:00[Europe/Berlin]"),
+    ],
+)
+def test_no_python_reads_the_hour_24(text: str) -> None:
+    """CPython 3.14 does, and an engine on 3.13 that goes on with the process would refuse what the first had set."""
+    with pytest.raises(ExpressionError, match="is not an ISO 8601 date and time"):
+        read_date(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2027-01-24", "20270124", "2027W24", "2027-W24", "2027-W24-1", "20270124T00", "2027-01-24T00:00:00+00:24"),
+        *("2027-01-31T00:24", "20270131T002400", "20270131T000024", "20270131T0000-0024", "2027-01-31T00:00-02:24"),
+    ],
+)
+def test_a_24_elsewhere_is_no_hour(text: str) -> None:
+    read_date(text)
 
 
 def test_turns_that_were_missed_are_not_made_up() -> None:
