@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from ...engine import Conflict, Engine, EngineClosed, RiverstoneError, StoreUnavailable, TooLarge, Unknown
 from ...engine.calls.tasks.external_tasks import TopicRefused
 from ...engine.errors import LimitExceeded
+from ...engine.outgoing.statuses import phrase
 from ..access.clients import KNOWN, OPEN
 from ..access.loopback import MODELER, is_modeler
 from ..errors import Refused
@@ -175,12 +176,12 @@ def _refused_job(error: RiverstoneError) -> Response:
     status: int = status_of(error)
     if isinstance(error, Conflict) or error.code in ("external-task-locked", "external-task-expired", "quota-full"):
         status = HTTPStatus.CONFLICT
-    return orchestration.problem(int(status), TITLES.get(status, HTTPStatus(status).phrase), error.message)
+    return orchestration.problem(int(status), TITLES.get(status, phrase(status)), error.message)
 
 
 def _http_problem(error: HTTPException) -> Response:
     status = error.code or 500
-    return orchestration.problem(status, TITLES.get(status, HTTPStatus(status).phrase), error.description or "")
+    return orchestration.problem(status, TITLES.get(status, phrase(status)), error.description or "")
 
 
 def _unexpected_problem(error: Exception) -> Response:

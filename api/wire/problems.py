@@ -15,6 +15,7 @@ from werkzeug.routing import BuildError
 
 from ...engine import errors
 from ...engine.callback_tokens import hidden
+from ...engine.outgoing.statuses import phrase
 from ..access.request_id import request_id
 from ..errors import Refused
 from .records import FindingRecord
@@ -125,7 +126,8 @@ def of_http(error: HTTPException) -> Response:
         response = error.get_response()
         return Response(response.get_data(), response.status_code, response.headers)
     status = HTTPStatus(error.code)
-    code, detail = status.phrase.lower().replace(" ", "-"), error.description or status.phrase
+    name = phrase(status)
+    code, detail = name.lower().replace(" ", "-"), error.description or name
     if isinstance(error, NotFound):
         code, detail = (
             "unknown-path",

@@ -6,11 +6,11 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
 from .. import Fatal, Invalid
+from ..outgoing.statuses import phrase
 
 _PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.]*)\}")
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -178,7 +178,7 @@ def is_empty(value: Any) -> bool:
 def status_name(status: int) -> str:
     """A status as people know it."""
     try:
-        return f"{status} {HTTPStatus(status).phrase}"
+        return f"{status} {phrase(status)}"
     except ValueError:
         return str(status)
 

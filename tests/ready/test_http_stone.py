@@ -148,7 +148,7 @@ def test_other_refusals_fail_at_once_and_a_model_may_hear_of_some(cloud: HttpClo
     assert status == "rollback.success"
     assert task.attempt == 1
     assert task.reason == (
-        'POST /v1/records was answered with 422 Unprocessable Entity: {"error": "size\\n is too large"}'
+        'POST /v1/records was answered with 422 Unprocessable Content: {"error": "size\\n is too large"}'
     )
 
 

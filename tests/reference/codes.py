@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from riverstone.api.wire.problems import CHANGED, CONFLICTS
 from riverstone.engine import errors as public_errors
+from riverstone.engine.outgoing.statuses import phrase
 
 from .blocks import ROOT, sentence, table
 
@@ -113,9 +114,7 @@ def problem_codes() -> str:
     rows = [
         (
             f"`{code}`",
-            "not over HTTP"
-            if status is None
-            else f"{OF_CODES.get(code, status)} {HTTPStatus(OF_CODES.get(code, status)).phrase}",
+            "not over HTTP" if status is None else f"{OF_CODES.get(code, status)} {phrase(OF_CODES.get(code, status))}",
             " / ".join(texts[:3]),
         )
         for code, (status, texts) in sorted(found.items())
