@@ -44,43 +44,27 @@ class Pump:
         self._next: list[Watcher] = []
         """Those who wait for an end, and could keep an inline engine going in place of the thread that is at it."""
 
-    def step(self, action: Callable[[Turn], Any], then: Callable[[Any], None] | None = None) -> Any:
+    def step(self, action: Callable[[Turn], Any]) -> Any:
         """Have one action stepped, wherever steps run, and return its result once that is durable.
 
-        ``then`` is called with it before anything else is stepped; not in an inline engine. Raises Invalid in the
-        thread of coroutine hooks, as the other calls here do.
+        Raises Invalid in the thread of coroutine hooks, as the other calls here do.
         """
-        event_loop.refuse_here()
-        if self.closed:
-            raise EngineClosed(f"The engine is closed: {self.closed}.")
         call = present_call()
-        if call is None:
-            return self._stepped(action, then)
-        # From now on, so that what a stone asks for meanwhile is not taken for what the client asked for.
-        call.written = True
         result = False
         try:
-            result = self._stepped(_noted(action, call, self.audit), then)
+            result = self.bring(action).result()
         finally:
-            call.written = result is not False
+            if call is not None:
+                call.written = result is not False
         return result
-
-    def _stepped(self, action: Callable[[Turn], Any], then: Callable[[Any], None] | None) -> Any:
-        if self.inline is None and threading.current_thread() is not self.loop.thread:
-            return self.river.ask(tracing.carried(action) if tracing.is_on() else action, then)
-        result = self.river.now(action)
-        if self.inline is not None:
-            self._pump(self.inline)
-        return result
-
-    def stand_still(self, error: Unstepped) -> int | None:
-        """See :meth:`.River.stand_still`."""
-        return self.river.stand_still(error, lambda action: self._stepped(action, None))
 
     def bring(
-        self, action: Callable[[Turn], Any], then: Callable[[Any], None], failed: Callable[[], None]
+        self,
+        action: Callable[[Turn], Any],
+        then: Callable[[Any], None] | None = None,
+        failed: Callable[[], None] | None = None,
     ) -> StepResult:
-        """Have one action stepped as :meth:`step` does, and do not wait: what is returned waits when it is asked.
+        """Have one action stepped, and do not wait: what is returned waits when it is asked.
 
         ``then`` is called with the result in the thread that steps, or ``failed`` if there is an error; neither in an
         inline engine, where all is done on return. The present call counts as written from now on. If the result is an
@@ -89,17 +73,34 @@ class Pump:
         event_loop.refuse_here()
         if self.closed:
             raise EngineClosed(f"The engine is closed: {self.closed}.")
-        if self.inline is not None or threading.current_thread() is self.loop.thread:
-            done = StepResult()
-            done.set_result(self.step(action))
-            return done
         call = present_call()
-        if call is not None:
-            action = _noted(action, call, self.audit)
-        brought = self.river.bring(tracing.carried(action) if tracing.is_on() else action, then, failed)
-        if call is not None:
-            call.written = True
-        return brought
+        if call is None:
+            return self._brought(action, then, failed)
+        # From now on, so that what a stone asks for meanwhile is not taken for what the client asked for.
+        call.written = True
+        try:
+            return self._brought(_noted(action, call, self.audit), then, failed)
+        except BaseException:
+            call.written = False
+            raise
+
+    def _brought(
+        self,
+        action: Callable[[Turn], Any],
+        then: Callable[[Any], None] | None = None,
+        failed: Callable[[], None] | None = None,
+    ) -> StepResult:
+        if self.inline is None and threading.current_thread() is not self.loop.thread:
+            return self.river.bring(tracing.carried(action) if tracing.is_on() else action, then, failed)
+        done = StepResult()
+        done.set_result(self.river.now(action))
+        if self.inline is not None:
+            self._pump(self.inline)
+        return done
+
+    def stand_still(self, error: Unstepped) -> int | None:
+        """See :meth:`.River.stand_still`."""
+        return self.river.stand_still(error, lambda action: self._brought(action).result())
 
     def _pump(self, inline: InlineDispatcher) -> bool | None:
         """Carry out what can be carried out now, in this thread; whether there was anything.

@@ -106,19 +106,17 @@ class River:
         self.inbox.submit(Command(action, future))
         return future
 
-    def ask(self, action: Action, then: Callable[[Any], None] | None = None) -> Any:
-        """Queue an action, and return its result once that is durable or raise what it raised.
-
-        ``then`` is called with the result in the thread that steps, before anything else is.
-        """
-        return self.bring(action, then).result()
+    def ask(self, action: Action) -> Any:
+        """Queue an action, and return its result once that is durable or raise what it raised."""
+        return self.bring(action).result()
 
     def bring(
         self, action: Action, then: Callable[[Any], None] | None = None, failed: Callable[[], None] | None = None
     ) -> StepResult:
-        """Queue an action as :meth:`ask` does, and do not wait: what is returned waits when it is asked.
+        """Queue an action, and do not wait: what is returned waits when it is asked.
 
-        ``failed`` is called in the thread that steps if there is an error instead of a result.
+        ``then`` is called with the result in the thread that steps, before anything else is, or ``failed`` if there is
+        an error instead.
         """
         result = AwaitedResult(then, failed)
         self.inbox.submit(Command(action, result))
