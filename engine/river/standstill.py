@@ -22,7 +22,7 @@ from ..observing import logs
 from ..observing.observer import Observation, observed
 from ..steps.repair.suspending import PUT_OFF, is_put_off
 from ..webhooks.telling import NoticeWriter, Seen, seen_of
-from .turn import Turn
+from .turn import Turn, Unreadable
 
 logger = logging.getLogger("riverstone.engine")
 
@@ -62,7 +62,8 @@ def note(turn: Turn, error: Unforeseen, unforeseen: dict[int, dict[Place, str]])
 def unstepped(turn: Turn, error: Exception) -> Unstepped:
     """What whoever asked for an action is told; the log has the error itself."""
     number, cause = next(reversed(turn.revisions), None), _cause_of(error)
-    return Unstepped(type(cause).__name__, _log("an action", number, cause), number)
+    kind = cause.code if isinstance(cause, Unreadable) else type(cause).__name__
+    return Unstepped(kind, _log("an action", number, cause), number)
 
 
 def _cause_of(error: Exception) -> BaseException:

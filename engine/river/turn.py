@@ -9,7 +9,7 @@ from typing import Any
 from ...models import Changes
 from ..bpmn.running.unforeseen import Place
 from ..bpmn.running.workflow import Workflow
-from ..errors import UnknownProcessInstance
+from ..errors import RiverstoneError, StoreUnavailable, Unknown, UnknownProcessInstance
 from ..instance.facilities import Facilities
 from ..instance.instance import Instance
 from ..language import effort
@@ -20,6 +20,17 @@ LONGEST = 0.05
 """Seconds after which a turn begins nothing more that others could come before."""
 LEAST = 0.025
 """Seconds of the processor that it has in any case: on a busy machine the clock alone says little."""
+
+
+class Unreadable(Exception):
+    """A process cannot be read, for a reason of the engine's own: no refusal of what was asked, which may be of others.
+
+    So its process stands still as at any other defect, and is not tried again at every wake.
+    """
+
+    def __init__(self, error: RiverstoneError) -> None:
+        super().__init__(error.message)
+        self.code = error.code
 
 
 class Turn:
@@ -80,7 +91,12 @@ class Turn:
             raise UnknownProcessInstance(str(process_instance_id))
         # Before the rest is read, which may be newer.
         self.revisions[process_instance_id] = record[0].revision
-        return load_instance(self.facilities, *record, self.instance)
+        try:
+            return load_instance(self.facilities, *record, self.instance)
+        except (Unknown, StoreUnavailable):
+            raise
+        except RiverstoneError as error:
+            raise Unreadable(error) from error
 
     def only_read(self) -> dict[int, int]:
         """The revisions of instances that were read and are not written, which would compare them."""

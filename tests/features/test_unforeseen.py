@@ -266,6 +266,31 @@ def test_a_process_that_cannot_be_read_keeps_nobody_from_what_is_theirs(
         assert {engine.get(number).status for number in numbers} == {"success"}
 
 
+def test_a_process_whose_model_lacks_what_it_stands_on_waits_for_somebody(
+    url: str, world: World, clock: VirtualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """That has a name, so it was taken for the refusal of an action, which came again at every wake."""
+    minute = catch("minute", "<timerEventDefinition><timeDuration>PT1M</timeDuration></timerEventDefinition>")
+    with opened(url, world, clock) as engine:
+        engine.deploy(line("later", minute, service("a", "make")))
+        number = engine.start(key="later", name="it").process_instance_id
+        assert engine._store.execute("UPDATE `token` SET `node` = 'gone' WHERE `node` = 'minute'", ())
+    with opened(url, world, clock) as engine:
+        passes(engine, clock)
+        found = engine.get(number)
+        assert (found.awaits, found.suspended is not None) == ("attention", True)
+        assert found.suspended is not None
+        assert "node-missing" in (found.suspended.reason or "")
+        assert len(logged(caplog)) == 1
+        with pytest.raises(InternalError, match="node-missing"):
+            engine.cancel(number)
+
+        assert engine._store.execute("UPDATE `token` SET `node` = 'minute' WHERE `node` = 'gone'", ())
+        engine.unsuspend(number)
+        passes(engine, clock)
+        assert engine.get(number).status == "success"
+
+
 def test_why_tells_what_is_known_of_a_process_that_cannot_be_read(
     url: str, world: World, clock: VirtualClock, odd: Declared, caplog: pytest.LogCaptureFixture
 ) -> None:
