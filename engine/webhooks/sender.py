@@ -45,6 +45,8 @@ GONE = 410
 MOST = 100
 MOST_PASSED = 200
 """Spellings of busy hosts, and owners, that are passed over in one look at what is due."""
+MOST_SERVED = 1000
+"""Owners that wait for the others' turn after one of their calls has begun."""
 MOST_SPELLINGS = 20
 """Of busy hosts, by one owner; one with more is passed over as a whole."""
 
@@ -75,6 +77,8 @@ class Sender:
         """By the ids of the notices."""
         self._slow: set[str | None] = set()
         """The owners whose last call hung."""
+        self._served: set[str | None] = set()
+        """The owners who have had their turn: those who have not come first."""
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(MOST_CALLS, thread_name_prefix="riverstone-webhook")
         self._thread = threading.Thread(target=self._run, name="riverstone-webhooks", daemon=True)
@@ -106,12 +110,26 @@ class Sender:
                 logger.warning("notices could not be read: %s", error)
 
     def send_due(self) -> None:
-        """Hand what is due to threads. What waits for a busy host or owner is passed over, however much that is."""
+        """Hand what is due to threads. What waits for a busy host or owner is passed over, however much that is.
+
+        Owners take turns: by age alone, those for whom much is due would come first for as long as that lasts.
+        """
         passed = _PassedOver()
+        if self._served and len(self._served) < MOST_SERVED:
+            self._hand_out(passed, in_turn=True)
+        if self._has_room():
+            # Everybody has had a turn.
+            self._served.clear()
+            self._hand_out(passed, in_turn=False)
+
+    def _hand_out(self, passed: _PassedOver, *, in_turn: bool) -> None:
         while passed.count <= MOST_PASSED and self._has_room():
-            rows = self._webhooks.due(MOST, without_origins=passed.origins, without_owners=passed.owners)
-            before = passed.count
+            without = passed.owners | self._served if in_turn else passed.owners
+            rows = self._webhooks.due(MOST, without_origins=passed.origins, without_owners=without)
+            before, served = passed.count, len(self._served)
             for row in rows:
+                if in_turn and row.owner_name in self._served:
+                    continue
                 host = host_of(row.url)
                 with self._lock:
                     if sum(each.host == host for each in self._calls.values()) >= PER_HOST:
@@ -127,11 +145,12 @@ class Sender:
                 try:
                     if self._webhooks.claim(row, LEASE):
                         self._pool.submit(self._send, row)
+                        self._served.add(row.owner_name)
                         is_on_its_way = True
                 finally:
                     if not is_on_its_way:
                         self._free(row)
-            if len(rows) < MOST or passed.count == before:
+            if len(rows) < MOST or (passed.count == before and len(self._served) == served):
                 return
 
     def _has_room(self) -> bool:

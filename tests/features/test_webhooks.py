@@ -436,6 +436,31 @@ def test_owners_who_all_hang_for_the_first_time_hold_no_other_up(sqlite: str) ->
         let_go.set()
 
 
+def test_owners_take_turns_however_much_some_of_them_are_to_be_told(sqlite: str) -> None:
+    """There are more of them than threads, and none of their calls lasts long enough to leave its thread."""
+
+    def slowly(handler: BaseHTTPRequestHandler) -> None:
+        time.sleep(sender.LASTING * 0.8)
+        handler.send_response(204)
+        handler.end_headers()
+
+    with ExitStack() as stack:
+        slow = [[stack.enter_context(receiving(slowly)) for _ in range(1)] for _ in range(2 * sender.THREADS)]
+        honest = stack.enter_context(receiving())
+        everyone = [each for receivers in slow for each in receivers]
+        engine = stack.enter_context(ready(Engine(sqlite, dispatcher="threads", webhooks=allowing(*everyone, honest))))
+        for _ in range(12):
+            for number, receivers in enumerate(slow):
+                for receiver in receivers:
+                    engine.start(key="asks", name="x", owner=f"owner {number}", callback_url=receiver.url)
+        until(lambda: told_by(everyone) >= sender.THREADS)
+        before = told_by(everyone)
+        engine.start(key="shop", name="x", owner="other", callback_url=honest.url)
+        until(lambda: len(honest.received) == 2)
+        # Two rounds of all threads, and what was on its way; there are 400.
+        assert told_by(everyone) - before < 5 * sender.THREADS
+
+
 def test_what_the_database_does_not_let_it_send_takes_nothing_of_what_a_host_may_get(sqlite: str) -> None:
     """Two calls at a time go to one host: none of them was one that never began."""
     with (
