@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,10 +15,14 @@ from riverstone.engine import Clock, Conflict, Engine, TaskInfo, VirtualClock
 from riverstone.engine.dispatch.inline import InlineDispatcher
 from riverstone.engine.work import Work
 from riverstone.models import Changes
+from riverstone.models.vocabulary import BatchAction
 
 from .undo_checks import Checks
 from .undo_land import Land
 from .undo_models import RandomModel
+
+HEARS = "https://hooks.example.com"
+FOR_BATCHES: tuple[BatchAction, ...] = ("cancel", "delete", "rollback", "retry", "suspend", "unsuspend", "check")
 
 
 class Killed(BaseException):
@@ -45,8 +50,10 @@ class UndoCase(Checks):
     Its seed determines it, unless hooks run on ``threads``: then they also take their time, and the engine never dies.
     """
 
-    def __init__(self, seed: int, folder: Path, *, threads: bool = False) -> None:
+    def __init__(self, seed: int, folder: Path, *, threads: bool = False, batched: bool = False) -> None:
+        """``batched`` asks for batches too, and has webhooks; without, a seed plays what it did before."""
         self.seed = seed
+        self.batched = batched
         self.definitions: Any = None
         self.random = Random(seed)
         self.file = folder / f"case-{seed}.db"
@@ -91,6 +98,7 @@ class UndoCase(Checks):
             stones=[stone for stone in self.land.stones() if stone.code != self.missing],
             dispatcher="threads" if self.threads else Shuffled(self.random),
             threads=3,
+            webhooks=(HEARS,) if self.batched else (),
         )
         # Parsing is most of what a case costs, so only one case in five reads its models again in every life.
         known = engine._deployments.definitions._kept
@@ -139,6 +147,8 @@ class UndoCase(Checks):
         self.model_id = self.engine.deploy(self.model.source()).model_id
         if self.random.random() < 0.2:
             start = {"model_id": self.model_id}
+        if self.batched:
+            self.engine.webhooks.subscribe(f"{HEARS}/all")
         self.deadly = deadly
         start["rollback"] = self.random.random() < 0.85
         start["drain"] = self.random.choice(("stop", "stop", "all"))
@@ -196,6 +206,8 @@ class UndoCase(Checks):
         for task_id in failed[:2]:
             wishes[f"rerun {task_id}"] = lambda task_id=task_id: engine.rerun(task_id)  # type: ignore[misc]
             wishes["resume"] = lambda task_id=task_id: engine.resume(task_id)  # type: ignore[misc]
+        for kind in FOR_BATCHES if self.batched else ():
+            wishes[f"batch of {kind}s"] = partial(self.batch, kind)
         for _ in range(3):
             wishes.setdefault(f"nothing {_}", lambda: None)
         wish = self.random.choice(list(wishes))
@@ -210,6 +222,31 @@ class UndoCase(Checks):
             self.history.append(f"{wish.rstrip('0123456789 ')} in {before.status}")
             assert not (wish.endswith("delete") and guarded), "what is protected was deleted"
             assert not wish.endswith("an undo"), "an undo was cancelled or deleted"
+
+    def batch(self, kind: BatchAction) -> None:
+        """The same for all processes that there are, which is this one."""
+        force = kind in ("cancel", "delete") and self.random.random() < 0.5
+        self.engine.batch(kind, {"key": "main", "kind": "start"}, force=force)
+
+    def batches_end(self) -> None:
+        """Let every batch come to its end, and what it has suspended go on."""
+        for _ in range(100):
+            if not any(batch.state == "running" for batch in self.engine.batches().items):
+                break
+            self.alive(self.pass_time)
+        for batch in self.engine.batches().items:
+            (item,) = self.engine.batch_items(batch.batch_id).items
+            told = {"done": batch.done, "refused": batch.refused}
+            assert batch.state == "ended", batch
+            assert told == {"done": item.result == "done", "refused": item.result == "refused"}, (batch, item)
+        while self.engine.get(self.started).suspended is not None:
+            self.alive(lambda: self.engine.unsuspend(self.started))
+
+    def check_told(self) -> None:
+        """Whoever hears of it has been told once that it has begun, and that it was undone."""
+        told = [each.type for each in self.engine.webhooks.notices(limit=500).items]
+        assert told.count("started") == 1, told
+        assert "undone" in told, told
 
     def guard(self, on: bool) -> None:
         """Protect the process or its model against deletion, or lift both."""
@@ -236,6 +273,7 @@ class UndoCase(Checks):
             code, self.missing = self.missing, None
             stone = next(stone for stone in self.land.stones() if stone.code == code)
             self.alive(lambda: self.engine.register(stone))
+        self.batches_end()
         for _ in range(1500 if self.threads else 400):
             if self.at_rest():
                 break
@@ -282,4 +320,6 @@ class UndoCase(Checks):
         assert self.engine.get(self.started).status == "delete.success"
         self.check()
         self.check_leaks()
+        if self.batched:
+            self.check_told()
         self.engine.close()

@@ -78,4 +78,4 @@ def play_as_told(make: Callable[[int, Path], UndoCase]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(play_as_told(partial(UndoCase, threads="threads" in sys.argv)))
+    sys.exit(play_as_told(partial(UndoCase, threads="threads" in sys.argv, batched=True)))
