@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ...models import SuspensionRow, Suspensions
+from ...models import InstanceRow, SuspensionRow, Suspensions
 from ...models.vocabulary import BatchAction
 from ..clock import moment
-from ..errors import Invalid, UnknownDeployment
+from ..errors import Conflict, Invalid, UnknownDeployment
 from ..operating.audit import present_call
+from ..steps.repair.suspending import is_of_key
 from ..store_errors import engine_errors
 from ..views.processes import SuspendedKey
 from .repair.batches import BatchCalls
@@ -30,12 +31,14 @@ class KeyCalls(BatchCalls):
             reason: Why, for whoever looks at it; at most 1,000 characters.
             who: Who wants it so, where it is not the client that asks over HTTP.
 
-        Raises UnknownDeployment, Invalid.
+        Raises UnknownDeployment, and Invalid for more processes than the limit ``batch_processes``.
         """
         row = self._suspension("key", key, reason, who)
         with engine_errors():
             if not self._store.catalogue.last_version(key) and not self._store.active_count(key):
                 raise UnknownDeployment(key, key=True)
+            # Before anything is changed: a refusal leaves all as it was.
+            self._under_way(key)
             self._suspend(row)
         self._all_of("suspend", key, row.who)
         return _shown(row)
@@ -43,17 +46,36 @@ class KeyCalls(BatchCalls):
     def unsuspend_key(self, key: str, *, who: str | None = None) -> None:
         """Let the processes of a key go on that were suspended with it; raises Conflict if it is not suspended.
 
+        It can be asked again: the batch may have been stopped, or its engine may have died before there was any.
         ``who`` wants it so, where it is not the client that asks over HTTP: the batch that does it tells.
+
+        Raises Invalid for more processes than the limit ``batch_processes``.
         """
         # Once that is done the call is written down, and tells the batch nothing.
         call = present_call()
-        self._unsuspend("key", key)
+        with engine_errors():
+            found = self._under_way(key)
+        try:
+            self._unsuspend("key", key)
+        except Conflict:
+            if not any(map(is_of_key, found)):
+                raise
         self._all_of("unsuspend", key, who or (call.who if call else None))
 
     def suspended_keys(self) -> tuple[SuspendedKey, ...]:
         """The keys of whose processes nothing begins."""
         with engine_errors():
             return tuple(map(_shown, Suspensions(self._store).all("key")))
+
+    def _under_way(self, key: str) -> list[InstanceRow]:
+        """The processes that a batch would take; raises Invalid for more than one may be about."""
+        wanted, _ = self._searched_for({"key": key, "statuses": NOT_OVER}, None)
+        try:
+            return self._found(wanted)
+        except Invalid as error:
+            if error.code != "batch-empty":
+                raise
+            return []
 
     def _all_of(self, action: BatchAction, key: str, who: str | None) -> None:
         wanted, searched = self._searched_for({"key": key, "statuses": NOT_OVER}, None)

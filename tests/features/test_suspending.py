@@ -12,6 +12,7 @@ from riverstone.engine import (
     Engine,
     Fatal,
     Invalid,
+    Limits,
     ProcessInstance,
     Stone,
     TaskInfo,
@@ -564,3 +565,29 @@ def test_a_hook_that_waited_when_its_key_was_suspended_goes_on_with_it(engine: E
     engine.unsuspend_key("shop")
     engine.run_pending()
     assert (engine.wait(number, 60).status, world.exists) == ("success", ["a"])
+
+
+def test_a_key_can_be_let_go_on_again_where_its_processes_did_not_go_on(engine: Engine) -> None:
+    numbers = [begun(engine, PERSON), engine.start(key="shop", name="it").process_instance_id]
+    engine.suspend_key("shop")
+    # As by an engine that dies between the two.
+    engine._unsuspend("key", "shop")
+    assert all(engine.get(number).suspended for number in numbers)
+    assert "riverstone unsuspend --key shop" in engine.why(numbers[0]).commands
+    engine.unsuspend_key("shop")
+    assert not any(engine.get(number).suspended for number in numbers)
+    with pytest.raises(Conflict, match="is not suspended"):
+        engine.unsuspend_key("shop")
+
+
+def test_a_key_of_more_processes_than_a_batch_takes_stays_as_it_is(url: str, clock: VirtualClock) -> None:
+    with Engine(url, clock=clock) as engine, Engine(url, clock=clock, limits=Limits(batch_processes=1)) as small:
+        begun(engine, PERSON)
+        engine.start(key="shop", name="it")
+        with pytest.raises(Invalid, match="batch_processes"):
+            small.suspend_key("shop")
+        assert engine.suspended_keys() == ()
+        engine.suspend_key("shop")
+        with pytest.raises(Invalid, match="batch_processes"):
+            small.unsuspend_key("shop")
+        assert [each.key for each in engine.suspended_keys()] == ["shop"]

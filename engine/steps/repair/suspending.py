@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ....models import Suspensions
+from ....models import InstanceRow, Suspensions
 from ....models.vocabulary import UNDO_KINDS
 from ... import jsontext
 from ...errors import Conflict, Invalid
@@ -46,7 +46,7 @@ def suspend_with_key(instance: Instance) -> None:
     if (kept := _of_key(process)) is None:
         text = f"The key {process.row.key!r} is not suspended any more, so process {process.number} goes on."
         raise Conflict(text, code="not-suspended", status=process.row.status)
-    if process.row.suspension is None or _is_of_key(process):
+    if process.row.suspension is None or is_of_key(process.row):
         _suspend(process, kept)
 
 
@@ -68,8 +68,9 @@ def _of_key(process: ForwardInstance) -> dict[str, Any] | None:
     return {"reason": None, "who": None, "since": process.now(), **about, "key": True}
 
 
-def _is_of_key(process: ForwardInstance) -> bool:
-    return "key" in jsontext.read(process.row.suspension or "{}")
+def is_of_key(row: InstanceRow) -> bool:
+    """Whether a process is suspended since its key is, or was."""
+    return "key" in jsontext.read(row.suspension or "{}")
 
 
 def _suspend(process: ForwardInstance, kept: Mapping[str, Any]) -> None:
@@ -102,7 +103,7 @@ def check_reason(reason: str | None) -> None:
 def unsuspend(instance: Instance) -> None:
     """Let a suspended process go on where it stands. Raises Conflict."""
     process = _process_of(instance)
-    if process.row.suspension is not None and _is_of_key(process) and _of_key(process) is not None:
+    if process.row.suspension is not None and is_of_key(process.row) and _of_key(process) is not None:
         text = f"Process {process.number} is suspended with all of the key {process.row.key!r}: let the key go on,"
         raise Conflict(f"{text} or cancel the process.", code="key-suspended", status=process.row.status)
     _unsuspend(process)
@@ -111,7 +112,7 @@ def unsuspend(instance: Instance) -> None:
 def unsuspend_with_key(instance: Instance) -> None:
     """Let a process go on that was suspended since its key was. Raises Conflict."""
     process = _process_of(instance)
-    if process.row.suspension is not None and not _is_of_key(process):
+    if process.row.suspension is not None and not is_of_key(process.row):
         text = f"Process {process.number} was suspended by itself before its key was: it goes on when it is let go on."
         raise Conflict(text, code="suspended", status=process.row.status, allowed=("unsuspend", "cancel"))
     unsuspend(process)
