@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple, get_args
 
+from ..databases.guard import Kind
 from ..databases.statements import marks
 from ..vocabulary import Awaits, InstanceKind, ProcessState, ProcessStatus
 from ..words import words_in
@@ -26,11 +27,25 @@ class Condition(NamedTuple):
     """Whether it gives the ids in their order."""
     by_values: tuple[Any, ...] | None = None
     """Of ``by``, where its values are others."""
+    column: str | None = None
+    """The one that ``by`` wants to equal its first value, where the index begins with it."""
 
     @property
     def sought(self) -> tuple[Any, ...]:
         """The values of ``by``."""
         return self.values if self.by_values is None else self.by_values
+
+    def asked(self, kind: Kind) -> tuple[str, tuple[Any, ...], tuple[str, ...]]:
+        """What the index is asked on this kind of database, the values, and what has to come first in the order.
+
+        PostgreSQL may expect that nearly all have what few have, and then seek them in the order of the list. It takes
+        a value as known and its column out of the order; asked for a range of one value, only this index has the order.
+        """
+        if kind != "postgresql" or self.column is None:
+            return self.by, self.sought, ()
+        column = f"d.`{self.column}`"
+        by = self.by.replace(f"{column} = ?", f"{column} >= ? AND {column} <= ?", 1)
+        return by, (self.sought[0], *self.sought), (column,)
 
 
 class InstanceFilter(NamedTuple):
@@ -70,16 +85,16 @@ class InstanceFilter(NamedTuple):
     def _named(self) -> Iterator[Condition]:
         for column, value in (("business_key", self.business_key), ("key", self.key), ("owner_name", self.owner)):
             if value is not None:
-                yield _of_row(f"{{}}.`{column}` = ?", value)
+                yield having(column, value)
         if self.kind == "start":
             yield Condition("p.`kind` = 'start'")
         elif self.kind is not None:
-            yield _of_row("{}.`kind` = ? AND {}.`kind` <> 'start'", self.kind)
+            yield having("kind", self.kind, but="start")
         if self.name is not None:
             yield Condition("p.`name` = ?", (self.name,))
             # Any of its words finds all that have it; the longest may be the rarest.
             if longest := max(words_in(self.name), key=len, default=""):
-                yield Condition("1 = 1", table="word", by="d.`word` = ?", by_values=(longest,))
+                yield Condition("1 = 1", table="word", by="d.`word` = ?", by_values=(longest,), column="word")
 
     def _told(self) -> Iterator[Condition]:
         for name, digests in self.values:
@@ -98,12 +113,12 @@ class InstanceFilter(NamedTuple):
         if state == "running":
             yield _of_row("{}.`phase` <> 'ended' AND {}.`awaits` IS NULL")
         elif state is not None:
-            yield _of_row("{}.`awaits` = ?" if state in get_args(Awaits) else "{}.`outcome` = ?", state)
+            yield having("awaits" if state in get_args(Awaits) else "outcome", state)
         if statuses == ("success",):
             # Most have it, and no index of their statuses has them too.
-            yield _of_row("{}.`outcome` = 'success' AND {}.`status` = 'success'")
+            yield _of_row("{}.`outcome` = ? AND {}.`status` = 'success'", "success")._replace(column="outcome")
         elif len(statuses) == 1:
-            yield _of_row("{}.`status` = ? AND {}.`status` <> 'success'", *statuses)
+            yield having("status", statuses[0], but="success")
         elif statuses:
             yield Condition(f"p.`status` IN ({marks(statuses)})", statuses)
         if self.element is not None:
@@ -122,11 +137,17 @@ class InstanceFilter(NamedTuple):
 
     def _looked_at(self) -> Iterator[Condition]:
         if self.failure is not None:
-            yield _of_row("{}.`awaits` = ?" if self.failure == "attention" else "{}.`outcome` = ?", self.failure)
+            yield having("awaits" if self.failure == "attention" else "outcome", self.failure)
         if self.failure is not None and self.error is not None:
             like = _part(self.error), _part(self.error.lower())
             told = (SAYS_IT, *MAY_SAY_IT) if self.failure == "attention" else (SAYS_IT,)
             yield Condition(f"({' OR '.join(told)})", like * len(told))
+
+
+def having(column: str, value: str | int, *, but: str | None = None) -> Condition:
+    """What has this value in a column with an index, in which what most have is left out."""
+    sql = f"{{}}.`{column}` = ?" if but is None else f"{{}}.`{column}` = ? AND {{}}.`{column}` <> '{but}'"
+    return _of_row(sql, value)._replace(column=column)
 
 
 def _of_row(sql: str, *values: Any, ordered: bool = True) -> Condition:

@@ -52,14 +52,20 @@ def find_by(store: Connection, way: PlaceIndex, *, limit: int, before: Place | N
     """The same by an index that is chosen already."""
     row: Row = "d" if way.own is not None and sort == "id" else "p"
     order = order_of(sort, row)
-    sql, values = source(way.own, way.others, None if before is None else behind(order, before), row)
-    return read_places(store, f"SELECT {', '.join(order)} {sql}", values, order, limit)
+    place = None if before is None else behind(order, before)
+    sql, values, first = source(store, way.own, way.others, place, row)
+    return read_places(store, f"SELECT {', '.join(order)} {sql}", values, [*first, *order], limit)
 
 
 def read_places(store: Connection, sql: str, values: Sequence[Any], order: Sequence[str], limit: int) -> list[Place]:
     """What a question without its order and limit has for an answer."""
-    last = ", ".join(f"{column} DESC" for column in order)
-    return [tuple(map(int, place)) for place in store.read(f"{sql} ORDER BY {last} LIMIT ?", (*values, limit))]
+    found = store.read(f"{sql} {newest_first(order)} LIMIT ?", (*values, limit))
+    return [tuple(map(int, place)) for place in found]
+
+
+def newest_first(order: Sequence[str]) -> str:
+    """The order of a question, by these columns."""
+    return f"ORDER BY {', '.join(f'{column} DESC' for column in order)}" if order else ""
 
 
 class PlaceIndex(NamedTuple):
@@ -80,8 +86,9 @@ class Counts:
         """How many have it, up to so many."""
         known = self._known.get((condition, most))
         if known is None:
-            sql = f"SELECT 1 FROM `{condition.table}` AS d WHERE {condition.by} LIMIT {most}"
-            known = int(self._store.value(f"SELECT COUNT(*) FROM ({sql}) AS found", condition.sought))
+            by, values, first = condition.asked(self._store.kind)
+            sql = f"SELECT 1 FROM `{condition.table}` AS d WHERE {by} {newest_first(first)} LIMIT {most}"
+            known = int(self._store.value(f"SELECT COUNT(*) FROM ({sql}) AS found", values))
             self._known[condition, most] = known
         return known
 
@@ -105,9 +112,13 @@ def chosen(counts: Counts, conditions: Sequence[Condition], sort: Sort) -> Place
 
 
 def source(
-    own: Condition | None, others: Sequence[Condition], place: Condition | None = None, row: Row = "p"
-) -> tuple[str, list[Any]]:
-    """``FROM`` and ``WHERE`` of a question for instances behind a place, with its values.
+    store: Connection,
+    own: Condition | None,
+    others: Sequence[Condition],
+    place: Condition | None = None,
+    row: Row = "p",
+) -> tuple[str, list[Any], tuple[str, ...]]:
+    """``FROM`` and ``WHERE`` of a question for instances behind a place, its values, and what its order begins with.
 
     ``row`` is the one of which the order and the place are: ``p``, the instance, or ``d``, what the index has of it.
     """
@@ -117,13 +128,14 @@ def source(
         conditions.append(place.sql)
         values += place.values
     if own is None:
-        return f"FROM `process_instance` AS p WHERE {' AND '.join(conditions) or '1 = 1'}", values
-    values = [*own.sought, *values]
+        return f"FROM `process_instance` AS p WHERE {' AND '.join(conditions) or '1 = 1'}", values, ()
+    by, sought, first = own.asked(store.kind)
+    values = [*sought, *values]
     if row == "d" and not others:
-        return f"FROM `{own.table}` AS d WHERE {' AND '.join([own.by, *conditions])}", values
+        return f"FROM `{own.table}` AS d WHERE {' AND '.join([by, *conditions])}", values, first
     # SQLite goes through the tables of a cross join in this order.
-    joined = f"FROM `{own.table}` AS d CROSS JOIN `process_instance` AS p WHERE {own.by} AND p.{ID} = d.{ID}"
-    return " AND ".join([joined, *conditions]), values
+    joined = f"FROM `{own.table}` AS d CROSS JOIN `process_instance` AS p WHERE {by} AND p.{ID} = d.{ID}"
+    return " AND ".join([joined, *conditions]), values, first if row == "d" else ()
 
 
 def order_of(sort: Sort, row: Row = "p") -> list[str]:

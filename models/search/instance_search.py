@@ -8,7 +8,7 @@ from ..commit.connection import Connection
 from ..databases.statements import select
 from ..row_types.instances import InstanceRow
 from .instance_filter import Condition, InstanceFilter
-from .instance_places import FEW, ID, Counts, Place, Places, Sort, chosen, find, source, united
+from .instance_places import FEW, ID, Counts, Place, Places, Sort, chosen, find, newest_first, source, united
 from .text_search import find_text
 
 
@@ -67,8 +67,9 @@ def count_instances(store: Connection, wanted: InstanceFilter) -> int:
     """How many there are, up to as many as are counted."""
     conditions = wanted.conditions()
     way = chosen(Counts(store), conditions, "id")
-    sql, values = source(way.own, way.others, row="p" if way.own is None else "d")
-    return int(store.value(f"SELECT COUNT(*) FROM (SELECT 1 {sql} LIMIT {FEW}) AS found", values))
+    sql, values, first = source(store, way.own, way.others, row="p" if way.own is None else "d")
+    counted = f"SELECT 1 {sql} {newest_first(first)} LIMIT {FEW}"
+    return int(store.value(f"SELECT COUNT(*) FROM ({counted}) AS found", values))
 
 
 def find_places(store: Connection, wanted: InstanceFilter, *, limit: int, before: Place | None, sort: Sort) -> Places:

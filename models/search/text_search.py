@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from ..commit.connection import Connection
 from ..databases.statements import marks
 from ..words import LAST, sought_words
-from .instance_filter import Condition, plain
+from .instance_filter import Condition, having, plain
 from .instance_places import (
     FEW,
     ID,
@@ -27,6 +27,7 @@ from .instance_places import (
     behind,
     chosen,
     find_by,
+    newest_first,
     order_of,
     read_places,
     source,
@@ -66,20 +67,20 @@ def find_text(
     if own is not None and counts.of(own) < FEW:
         found = find_by(store, PlaceIndex(own, [*rest, anywhere]), limit=limit, before=before, sort=sort)
         return TextPlaces(Places(found))
-    having = [counts.of(_begins(word), MOST_FOUND) for word in words]
-    if whole or len(keys) > MOST_KEYS or (having and min(having) == MOST_FOUND):
+    known = [counts.of(_begins(word), MOST_FOUND) for word in words]
+    if whole or len(keys) > MOST_KEYS or (known and min(known) == MOST_FOUND):
         return TextPlaces(_piece(store, own, [*rest, anywhere], limit=limit, before=before, sort=sort))
-    ways = [chosen(counts, [_is(*each), *others], sort) for each in _exact(text, keys)]
+    ways = [chosen(counts, [having(*each), *others], sort) for each in _exact(text, keys)]
     lists = [Places(find_by(store, way, limit=limit, before=before, sort=sort)) for way in ways]
     if words:
-        rarest = _begins(words[having.index(min(having))])
+        rarest = _begins(words[known.index(min(known))])
         lists.append(Places(_by_word(store, rarest, [*others, anywhere], limit=limit, before=before, sort=sort)))
     newest = store.value(f"SELECT {ID} FROM `process_instance` ORDER BY {ID} DESC LIMIT 1 OFFSET {NEWEST - 1}")
     inside = [*others, anywhere]
     if newest is not None:
         inside.append(Condition(f"p.{ID} >= ?", (newest,)))
     order = order_of(sort)
-    sql, values = source(None, inside, None if before is None else behind(order, before))
+    sql, values, _ = source(store, None, inside, None if before is None else behind(order, before))
     found = read_places(store, f"SELECT {', '.join(order)} {sql}", values, order, limit)
     return TextPlaces(united([*lists, Places(found)], limit), None if newest is None else int(newest))
 
@@ -96,9 +97,8 @@ def _piece(
     """What is found in the next piece of the list."""
     row: Row = "d" if own is not None and sort == "id" else "p"
     inner, order = order_of(sort, row), order_of(sort)
-    sql, values = source(own, (), None if before is None else behind(inner, before), row)
-    last = ", ".join(f"{column} DESC" for column in inner)
-    piece = f"SELECT {', '.join(inner)} {sql} ORDER BY {last}"
+    sql, values, first = source(store, own, (), None if before is None else behind(inner, before), row)
+    piece = f"SELECT {', '.join(inner)} {sql} {newest_first([*first, *inner])}"
     wanted = " AND ".join(each.sql for each in conditions)
     given = [value for each in conditions for value in each.values]
     part = (
@@ -123,7 +123,7 @@ def _by_word(
 ) -> list[Place]:
     """Those with a word that begins so, each once however many of its words do."""
     order = order_of(sort)
-    sql, values = source(word, others, None if before is None else behind(order, before))
+    sql, values, _ = source(store, word, others, None if before is None else behind(order, before))
     return read_places(store, f"SELECT DISTINCT {', '.join(order)} {sql}", values, order, limit)
 
 
@@ -146,10 +146,6 @@ def _exact(text: str, keys: Sequence[str]) -> list[tuple[str, str | int]]:
     if text.isascii() and text.isdigit() and len(text) <= 18:
         found.append(("process_instance_id", int(text)))
     return found
-
-
-def _is(column: str, value: str | int) -> Condition:
-    return Condition(f"p.`{column}` = ?", (value,), "process_instance", f"d.`{column}` = ?")
 
 
 def _anywhere(text: str, keys: Sequence[str]) -> Condition:
