@@ -162,7 +162,7 @@ class Progress(Remaining):
         self._made |= {int(target): tuple(made) for target, made in root.internal_data.get("handled", {}).items()}
         super().__init__(process.order, self._made, begun)
         self._process = process
-        self._causes: dict[tuple[int, ...], tuple[int, ...]] = {}
+        self._causes: dict[int | tuple[int, ...], tuple[int, ...]] = {}
         self._turn: Changes | None = None
         self._room = 0
 
@@ -188,7 +188,8 @@ class Progress(Remaining):
         """The rows of the undo that a task directly follows."""
         waits = self._process.waits.get(task_id, ())
         if waits not in self._causes:
-            groups = [self._process.order.groups[number] for number in waits]
+            numbers = (waits,) if isinstance(waits, int) else waits
+            groups = [self._process.order.groups[number] for number in numbers]
             made = {row_id for group in groups for member in group.members for row_id in self._made[member]}
             self._causes[waits] = tuple(sorted(made))
         return self._causes[waits]

@@ -5,13 +5,14 @@ Both come from the ledger alone: which rows may have begun, and what each causal
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ...models import TaskRow
 from ...models.vocabulary import UndoKind, UndoMark
 from ..ledger import causality, ledger
-from .frozen import Bunch, Order
+from .frozen import Bunches, Order
 
 HANDLED: frozenset[UndoMark] = ledger.DONE_WITH | {"left"}
 """What a row's ``undo`` says when no handler of the model undoes it any more."""
@@ -94,14 +95,16 @@ def plan(
     wanted = sorted(row.id for row in _undo_set(tasks, stands_for) if only is None or row.id in only)
     causes = _causes(tasks, stands_for)
     near = _near(causes, wanted)
-    groups: dict[tuple[int, ...], list[int]] = {}
-    followed: dict[int, list[int]] = {}
+    # Arrays, since a search for rubbish goes through each list.
+    groups: dict[tuple[int, ...], array[int]] = {}
+    members_of: dict[int, array[int]] = {}
     for task_id in wanted:
-        followed.setdefault(causes.of[task_id], []).append(task_id)
-    for number, members in followed.items():
-        if near[number]:
-            groups.setdefault(near[number], []).extend(members)
-    bunches = tuple(Bunch(tuple(sorted(members)), then) for then, members in groups.items())
+        number = causes.of[task_id]
+        if number not in members_of:
+            members_of[number] = groups.setdefault(near[number], array("q"))
+        members_of[number].append(task_id)
+    groups.pop((), None)
+    bunches = Bunches((members, then) for then, members in groups.items())
     alone = [row for row in wanted if at_work and row not in stands_for and handler_used(tasks[row], kind) is not None]
     return Order(kind, tuple(wanted), bunches, alone=frozenset(alone))
 
@@ -167,7 +170,8 @@ def _near(causes: _Causes, wanted: Iterable[int]) -> list[tuple[int, ...]]:
     sets, of = causes
     for number in _causal_order(causes):
         # One whose own causes are not known yet would close a circle, which no ledger has.
-        known = tuple([cause for cause in sets[number] if of[cause] in reached])
+        found_before = [cause for cause in sets[number] if of[cause] in reached]
+        known = sets[number] if len(found_before) == len(sets[number]) else tuple(found_before)
         if len(known) == 1 and known[0] in bit:
             # So it is in a row of tasks one after the other.
             near[number] = known

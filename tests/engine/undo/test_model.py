@@ -12,7 +12,7 @@ from lxml import etree
 from riverstone.engine import Limits
 from riverstone.engine.bpmn.checks import check
 from riverstone.engine.bpmn.reading.words import BPMNDI, DC
-from riverstone.engine.undo.frozen import Bunch, Order
+from riverstone.engine.undo.frozen import Bunch, Bunches, Order
 from riverstone.engine.undo.model import UndoNode, undo_model
 
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
@@ -31,7 +31,7 @@ def undos(draw: st.DrawFn) -> tuple[list[UndoNode], Order]:
         grouped += size
     names = st.text(max_size=12)
     nodes = [UndoNode(task_id, draw(names), draw(names.filter(str.strip)), draw(st.booleans())) for task_id in ids]
-    return nodes, Order("delete", tuple(sorted(ids)), tuple(groups))
+    return nodes, Order("delete", tuple(sorted(ids)), Bunches(groups))
 
 
 @given(undos())
