@@ -26,6 +26,8 @@ HANDLER_OF = "handler-of-"
 """What a handler of several steps is called by, with the task that it undoes behind."""
 MOST_AT_ONCE = 100
 """Tasks of one undo that begin in one turn, so that other processes have theirs in between."""
+MANY = 1000
+"""Tasks of an undo of which none begins in the turn that creates it."""
 
 
 class Origin(Protocol):
@@ -140,10 +142,15 @@ class UndoRoot(Root):
         for row in host.origin.tasks.values():
             if row.undo == "left" and row.id not in known:
                 scope.workflow.new_token(process.left_node(row.id), scope, None, ())
-        begin_next(scope)
+        if len(known) > MANY and host.row.phase == "running":
+            # The turn that creates so large an undo has done enough.
+            _leave_rest(scope, host)
+        else:
+            begin_next(scope)
 
     def goes_on(self, scope: Token) -> bool:
-        begin_next(scope)
+        if "more" not in scope.internal_data:
+            begin_next(scope)
         return scope.live > 0 or "more" in scope.internal_data
 
 
@@ -201,11 +208,16 @@ def begin_next(root: Token) -> None:
     progress = _progress(root)
     progress.begin(root, host.changes)
     if progress.ready:
-        root.note(more=True)
-        host.row.due, host.row.due_owner = host.now(), host.saved.timekeeper
+        _leave_rest(root, host)
     elif root.internal_data.pop("more", False):
         root.workflow.touched[root.id] = root
         host.row.due = None
+
+
+def _leave_rest(root: Token, host: UndoHost) -> None:
+    """More begins in the next turn."""
+    root.note(more=True)
+    host.row.due, host.row.due_owner = host.now(), host.saved.timekeeper
 
 
 def _done(token: Token, task_id: int) -> None:
