@@ -90,3 +90,13 @@ def test_a_thousand_tasks_are_drawn_in_seconds() -> None:
     undo_model("undo", "", nodes_of(1000), [Bunch((number,), (number + 1,)) for number in range(1, 1000)])
     undo_model("undo", "", nodes_of(1000), [])
     assert time.process_time() - began < 30, "it grows faster than the model"
+
+
+def test_an_order_that_an_earlier_version_wrote_is_read_the_same() -> None:
+    """It wrote each bunch as two lists of places among the tasks."""
+    earlier = '{"kind":"cancel","origin":7,"tasks":[2,3,5,8],"groups":[[[3],[2]],[[1,2],[0]]],"called":[3],"alone":[5]}'
+    bunches = Bunches([((8,), (5,)), ((3, 5), (2,))])
+    order = Order("cancel", (2, 3, 5, 8), bunches, 7, frozenset([3]), frozenset([5]))
+
+    assert Order.read(earlier) == order
+    assert Order.read(order.text()) == order
