@@ -10,7 +10,7 @@ from .operators import Number
 _LONGEST = 128
 _MOST_DIGITS = 100
 """Of a whole number, as ``integer_digits`` has it where nobody sets that."""
-_NUMERAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,5})?")
+_NUMERAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,5})?", re.ASCII)
 
 
 def read_number(text: str) -> Number | None:

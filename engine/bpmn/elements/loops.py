@@ -249,7 +249,7 @@ class MultiInstance(NamedTuple):
 
 def whole_number(value: Any, what: str, element_id: str) -> int:
     """A count from an expression: an integer, or the decimal text of one as forms give it; never negative."""
-    if isinstance(value, str) and len(value) < 20 and value.strip().isdecimal():
+    if isinstance(value, str) and len(value) < 20 and value.isascii() and value.strip().isdecimal():
         return int(value)
     whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
     if isinstance(value, bool) or not whole or value < 0:

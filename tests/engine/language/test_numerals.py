@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from riverstone.engine.bpmn.elements.loops import whole_number
+from riverstone.engine.errors import ExpressionError
 from riverstone.engine.language.numerals import read_number
 
 
@@ -42,3 +44,11 @@ from riverstone.engine.language.numerals import read_number
 def test_a_text_is_the_number_that_it_says(text: str, number: Any) -> None:
     read = read_number(text)
     assert (read, type(read)) == (number, type(number))
+
+
+@pytest.mark.parametrize("text", ["\u0661\u0662", "1\u0662", "\uff11", "1_0"])
+def test_digits_of_other_scripts_say_no_number(text: str) -> None:
+    """Python reads the digits of all scripts; FEEL, JSON and Java's numerals know ten."""
+    assert read_number(text) is None
+    with pytest.raises(ExpressionError):
+        whole_number(text, "cardinality", "a")

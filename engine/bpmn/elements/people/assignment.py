@@ -19,7 +19,7 @@ STARTER = "starter"
 MOST_NAMES = 500
 USUAL, HIGHEST = 50, 1_000_000_000
 """The priority where none is said, as in Camunda and Flowable, and the highest."""
-_WHOLE = re.compile(r"-?\d{1,11}")
+_WHOLE = re.compile(r"-?[0-9]{1,11}")
 
 
 class Assigned(NamedTuple):
