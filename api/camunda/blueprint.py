@@ -71,6 +71,15 @@ ORCHESTRATION: tuple[tuple[str, str, Function, str], ...] = (
     ("POST", "/messages/publication", orchestration.publish, "run"),
     ("POST", "/messages/correlation", orchestration.correlate, "run"),
 )
+READ_QUERY = frozenset(
+    {
+        workers.get_tasks,
+        workers.post_tasks,
+        workers.get_count,
+        modeling.get_deployments,
+        modeling.delete_instance,
+    }
+)
 
 
 def create_camunda(engine: Engine, *, name: str = "camunda") -> Blueprint:
@@ -80,13 +89,20 @@ def create_camunda(engine: Engine, *, name: str = "camunda") -> Blueprint:
     eight = Blueprint("v2", __name__, url_prefix=EIGHT)
     for where, asked, others in ((seven, WORKERS, OTHERS), (eight, JOBS, ORCHESTRATION)):
         for method, rule, function, audited in asked:
-            _add(where, rule, method, View(engine, function, "work", audited=audited))
+            reads = function in READ_QUERY
+            _add(where, rule, method, View(engine, function, "work", audited=audited, reads_query=reads))
         for method, rule, function, scope in others:
-            _add(where, rule, method, View(engine, function, scope, audited=method != "GET"))
+            reads = function in READ_QUERY
+            _add(where, rule, method, View(engine, function, scope, audited=method != "GET", reads_query=reads))
         _describe(where, engine, [(*each[:3], "work") for each in asked] + list(others))
         if where is seven:
             for method in ("GET", "POST", "PUT", "DELETE"):
-                _add(where, "/<path:rest>", method, View(engine, modeling.elsewhere, KNOWN, audited=False))
+                _add(
+                    where,
+                    "/<path:rest>",
+                    method,
+                    View(engine, modeling.elsewhere, KNOWN, audited=False, reads_query=True),
+                )
         where.after_request(_let_modeler_read)
         whole.register_blueprint(where)
     eight.register_error_handler(RiverstoneError, _refused_job)
@@ -109,7 +125,7 @@ def _describe(where: Blueprint, engine: Engine, routes: list[tuple[str, str, Fun
         mounted = request.script_root + request.path.removesuffix(DESCRIPTION)
         return {**told, "servers": [{"url": reference_to(mounted)}]}
 
-    document = View(engine, described, KNOWN, audited=False)
+    document = View(engine, described, KNOWN, audited=False, reads_query=True)
     where.add_url_rule(DESCRIPTION, endpoint="openapi", view_func=document, methods=["GET"])
 
 
@@ -117,7 +133,7 @@ def _add(where: Blueprint, rule: str, method: str, view: View) -> None:
     endpoint = f"{method.lower()}{rule.replace(':', '_').replace('/', '_').replace('<', '').replace('>', '')}"
     where.add_url_rule(rule, endpoint=endpoint, view_func=view, methods=[method], provide_automatic_options=False)
     if method != "OPTIONS":
-        preflight = View(view.engine, _preflight, OPEN, audited=False)
+        preflight = View(view.engine, _preflight, OPEN, audited=False, reads_query=True)
         where.add_url_rule(rule, endpoint=f"options_{endpoint}", view_func=preflight, methods=["OPTIONS"])
 
 

@@ -28,6 +28,13 @@ FURTHEST = 10_000
 """How many deployments a list passes over: they are read to be counted."""
 
 
+USUAL = {
+    "failIfNotExists": "true",
+    **dict.fromkeys(("skipCustomListeners", "skipIoMappings", "skipSubprocesses"), "false"),
+}
+"""What a cancel may be told, since it is so here."""
+
+
 def version(engine: Engine) -> dict[str, str]:
     return {"version": VERSION}
 
@@ -197,6 +204,10 @@ def get_instance(engine: Engine, process_instance_id: str) -> dict[str, Any]:
 
 def delete_instance(engine: Engine, process_instance_id: str) -> None:
     """A delete in Camunda ends a running process; here that is a cancel, which undoes what it made."""
+    for name, value in request.args.items():
+        if USUAL.get(name) != value:
+            usual = f", except as {USUAL[name]}" if name in USUAL else ""
+            raise wrong(name, f"is not known here{usual}")
     visible(engine).cancel(process_instance_id)
 
 

@@ -25,7 +25,11 @@ class View:
 
     takes_basic = True
 
-    def __init__(self, engine: Engine, function: Function, scope: str, *, audited: bool) -> None:
+    def __init__(
+        self, engine: Engine, function: Function, scope: str, *, audited: bool, reads_query: bool = False
+    ) -> None:
+        """Whoever does not read the query is asked without one: it would do something else than is meant."""
+        self.reads_query = reads_query
         self.engine = engine
         self.function = function
         self.scope = scope
@@ -38,6 +42,8 @@ class View:
             call_of(environ[CLIENT], environ, self.__name__, next(iter(path.values()), None)) if self.audited else None
         )
         with nullcontext() if call is None else self.engine.audit.recording(call):
+            if not self.reads_query and request.args:
+                raise wrong(next(iter(request.args)), "is not known here in the query")
             found = self.function(self.engine, **path)
         return found if isinstance(found, Response) else NO_CONTENT() if found is None else json_answer(found)
 

@@ -261,6 +261,22 @@ def test_what_a_list_does_not_know_is_refused_and_not_passed_over(engine: Engine
     assert fetch(url, "mail").json() != []
 
 
+def test_what_a_query_says_and_nobody_reads_is_refused(engine: Engine, url: str) -> None:
+    number = started(engine, service("a", "mail"))
+    for method, path in (
+        ("DELETE", f"/engine-rest/process-instance/{number}?skipSubprocesses=true"),
+        ("DELETE", f"/engine-rest/process-instance/{number}?failIfNotExists=false"),
+        ("POST", "/engine-rest/process-definition/key/shop/start?tenantId=x"),
+        ("POST", "/v2/messages/publication?colour=red"),
+        ("GET", "/engine-rest/version?colour=red"),
+    ):
+        assert requests.request(method, f"{url}{path}", timeout=60).status_code == 400, path
+    assert engine.get(number).status == "running"
+    usual = "skipCustomListeners=false&failIfNotExists=true"
+    path = f"{url}/engine-rest/process-instance/{number}?{usual}"
+    assert requests.delete(path, timeout=60).status_code == 204
+
+
 def test_a_closed_engine_is_not_kept_for_the_versions_that_it_had(sqlite: str) -> None:
     engine = Engine(sqlite)
     deployed = engine.deploy(line("shop", '<userTask id="ask"/>'))
