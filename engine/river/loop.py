@@ -108,12 +108,13 @@ class RiverLoop:
             self._begun = time.monotonic()
             try:
                 # All of them each time: however much comes in, what is due is not forgotten over it.
-                moved = self.river.drain()
-                moved = self.river.go_on() or moved
+                self.river.drain()
+                moved = self.river.go_on()
                 moved = self.pending.deliver_some() or moved
                 moved = self.batches.step_some() or moved
                 self._look_for_news()
-                if self.run_due() or moved:
+                # What came in was stepped before all else was looked at, so that alone is no reason to look again.
+                if self.run_due() or moved or self.pending.waits:
                     continue
             except StoreError as error:
                 logger.warning("the database does not answer: %s", error)

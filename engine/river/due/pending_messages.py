@@ -43,6 +43,11 @@ class PendingMessages:
     def __len__(self) -> int:
         return len(self._queue)
 
+    @property
+    def waits(self) -> bool:
+        """Whether anything is still to be delivered by this engine."""
+        return bool(self._queue) and not self.closed
+
     def add(self, events: Iterable[Pending]) -> bool:
         """Deliver these too, which are owed in the store; whether any of them is to be tried now."""
         now = time.monotonic()
