@@ -140,6 +140,33 @@ def test_a_condition_that_holds_as_before_is_not_met_again(engine: Engine, world
     assert world.of("start") == ["a", "remind", "remind"]
 
 
+def test_a_condition_that_was_met_twice_is_not_met_again_for_what_stays(engine: Engine, world: World) -> None:
+    """What met it the second time is undone, but it still holds by what met it first, whose reminder stays."""
+
+    def setting(node: str, low: str) -> str:
+        given = f'<camunda:outputParameter name="low">${{{low}}}</camunda:outputParameter>'
+        mapped = f"<extensionElements><camunda:inputOutput>{given}</camunda:inputOutput></extensionElements>"
+        return f'<task id="{node}">{mapped}</task>'
+
+    inside = service("t", "make") + '<userTask id="v"/>' + setting("no", "false") + setting("yes", "true")
+    steps = flow("t", "v") + flow("v", "no") + flow("no", "yes") + '<task id="z"/>' + flow("yes", "z")
+    border = f'<boundaryEvent id="late" attachedToRef="ask" cancelActivity="false">{HELD}</boundaryEvent>'
+    parts = f'<startEvent id="s"/><subProcess id="ask">{inside}{steps}</subProcess>{border}{service("remind", "make")}'
+    others = f'<userTask id="u"/>{setting("b", "true")}<userTask id="then"/>'
+    flows = flow("s", "ask") + flow("s", "u") + flow("u", "b") + flow("ask", "then") + flow("late", "remind")
+    number = begun(engine, definitions(process("twice", parts, others, flows)), variables={"low": False})
+    for answered in "uv":
+        engine.complete(ids(engine, number)[answered])
+        engine.run_pending()
+    assert world.of("start") == ["t", "remind", "remind"]
+    engine.rewind(number, ids(engine, number)["v"])
+    engine.run_pending()
+    assert (world.of("start"), world.of("rollback")) == (["t", "remind", "remind"], ["remind"])
+    engine.complete(ids(engine, number)["v"])
+    engine.run_pending()
+    assert world.of("start") == ["t", "remind", "remind", "remind"]
+
+
 def test_a_message_that_comes_once_more_is_another_one(engine: Engine, world: World) -> None:
     number = begun(engine, beside(PAID))
     engine.message("paid")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from typing import Any
 
 from ....models.vocabulary import WaitKind
 from ...errors import ExpressionError, ExpressionWork
@@ -16,6 +17,9 @@ from ..running.waits import Wait
 
 LONGEST_NAME = 255
 """Characters of a message's or signal's name, and of what correlates one."""
+
+MOST_COMINGS = 20
+"""Of an event that has come again and again after different tasks: how many of these are told apart."""
 
 
 def waits_for(definitions: Sequence[EventDefinition], token: Token) -> list[Wait]:
@@ -154,13 +158,41 @@ def note_come(token: Token, listener: Token, number: int, *, all_must_come: bool
     for each in range(len(event.definitions)) if all_must_come else [number]:
         kind = event.definitions[each].kind
         if kind == "condition" or (kind == "timer" and repeats_left(listener, each) >= 0):
-            times = fired[str(each)][0] if str(each) in fired else 0
-            fired[str(each)] = [times + 1, [cause for cause in causes if cause > 0], _counted_from(listener, str(each))]
+            after = [cause for cause in causes if cause > 0]
+            fired[str(each)] = come_once_more(fired.get(str(each)), after, _counted_from(listener, str(each)))
     if fired:
         token.note(fired={**known, event.name: fired})
         token.workflow.touched[token.id] = token
         if token.workflow.way is not None:
             token.workflow.way.fired(token)
+
+
+def come_once_more(come: Sequence[Any] | None, after: list[int], start: int) -> list[Any]:
+    """What is kept of an event that has come so often, now that it has come again, after these tasks."""
+    if come is None:
+        return [1, after, start]
+    *earlier, [times, last] = comings(come)
+    if last != after and len(earlier) < MOST_COMINGS:
+        earlier, times = [*earlier, [times, last]], 0
+    return _come([*earlier, [times + 1, after]], start)
+
+
+def comings(come: Sequence[Any]) -> list[list[Any]]:
+    """How often it came after which tasks, the last time last."""
+    times, last, _, *more = come
+    earlier: list[list[Any]] = more[0] if more else []
+    return [*earlier, [times - sum([each[0] for each in earlier]), last]]
+
+
+def still_come(come: Sequence[Any], over: Set[int]) -> list[Any] | None:
+    """What is left of it when what came after these tasks is no more; None if nothing is."""
+    stays = [each for each in comings(come) if over.isdisjoint(each[1])]
+    return _come(stays, come[2]) if stays else None
+
+
+def _come(groups: list[list[Any]], start: int) -> list[Any]:
+    *earlier, (_, last) = groups
+    return [sum([each[0] for each in groups]), last, start, *([earlier] if earlier else [])]
 
 
 def _counted_from(listener: Token, key: str) -> int:
@@ -171,7 +203,7 @@ def _counted_from(listener: Token, key: str) -> int:
 def come_before(token: Token, listener: Token, *, all_must_come: bool) -> None:
     """What listens anew beside an activity or scope to which a rewind goes back: not for what has come and stays."""
     over = False
-    for key, (times, _, start) in token.internal_data.get("fired", {}).get(listener.node.name, {}).items():
+    for key, (times, _, start, *_) in token.internal_data.get("fired", {}).get(listener.node.name, {}).items():
         number = int(key)
         if number >= len(listener.node.definitions):
             continue

@@ -146,8 +146,8 @@ if TYPE_CHECKING:  # nobody else asks for these classes, and making them takes 2
         """By the number of a timer: what is to come of it, a :class:`~.timers.cycles.Cycle`."""
         fired: dict[str, dict[str, list[Any]]]
         """Of an activity or scope, by the event that has come beside it and the number of the definition: how often it
-        came that does not come at will, after which tasks, and from when its turns are counted. So a rewind lets it
-        come no second time."""
+        came that does not come at will, after which tasks the last time, from when its turns are counted, and how often
+        it had come before after which others. So a rewind lets it come no second time."""
         kind: ThrownKind
         """Of what a throw event has sent."""
         name: str

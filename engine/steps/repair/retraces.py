@@ -9,6 +9,7 @@ from typing import Any
 from ....models import RetraceRow, TaskRow
 from ... import jsontext
 from ...bpmn.elements.gateways import Join
+from ...bpmn.elements.triggers import still_come
 from ...bpmn.running.node import Node
 from ...bpmn.running.token import Token
 from ...bpmn.running.token_data import CALLED, RUN, TASK
@@ -169,7 +170,7 @@ def _find_fired(found: Retraced, notes: Iterable[RetraceRow]) -> None:
 
 def _in_force(found: Retraced, fired: Mapping[str, Any]) -> dict[str, Any]:
     stays = {
-        event: {number: come for number, come in numbers.items() if found.over.isdisjoint(come[1])}
+        event: {number: left for number, come in numbers.items() if (left := still_come(come, found.over)) is not None}
         for event, numbers in fired.items()
     }
     return {event: numbers for event, numbers in stays.items() if numbers}
