@@ -22,7 +22,7 @@ BENCHMARKS = {
     "branches": "10, 100 and 500 in parallel; blocks",
     "repetition": "multi-instance and loops",
     "undoing": "1,000 and 5,000 tasks undone: the longest step",
-    "neighbours": "33 worst cases: what a second client waits",
+    "neighbours": "36 worst cases: what a second client waits",
     "deploying": "400 nodes",
     "expressions": "conditions in JUEL and FEEL, and a decision table",
     "at_once": "32 processes in flight in the library, on threads and inline",

@@ -16,16 +16,20 @@ from .worst_models import (
     NOWHERE,
     PERSON,
     SIGNAL,
+    TASK,
     TERMINATING,
     THING,
     THROWN,
     WATCHED,
     beside_a_person,
+    caught_beside,
     chained,
+    compensated,
     copying,
     in_a_row,
     nested,
     ring,
+    sent_on,
     setting,
     sub,
     table,
@@ -72,7 +76,7 @@ def runs(model: Model, given: Mapping[str, Any] | None = None, decisions: Model 
 
 
 def _people(engine: Engine, number: str) -> list[str]:
-    return [task.task_id for task in engine.tasks(number) if task.stone is None]
+    return [task.task_id for task in engine.tasks(number, state="open") if task.stone is None]
 
 
 def _waiting(engine: Engine, model: bytes, people: int = 1) -> tuple[str, list[str]]:
@@ -201,7 +205,6 @@ def side_by_side(less: int) -> bytes:
     return diagrams.to_undo("side by side", 5_000 // less, fails=False)
 
 
-TASK = '<task id="m"/>'
 SUMS = "${" + " and ".join(["sum(list) >= 0"] * 50) + "}"
 SORTS = "=sort(list, function(a, b) a &gt; b)[1] != null"
 LOOP = '<task id="m"><standardLoopCharacteristics loopMaximum="{}"/></task>'
@@ -227,10 +230,13 @@ CASES: dict[str, Case] = {
     "a signal to 5,000 tokens of one": signalled(
         lambda less: in_a_row(sub(CAUGHT.format("c"), 5_000 // less), before=SIGNAL), 1, 5_000
     ),
+    "a signal to 10,000 tokens of one": signalled(lambda less: caught_beside(5_000 // less), 1, 10_000),
     "a signal that 5,000 beside catch": answered(
         lambda less: beside_a_person(sub(CAUGHT.format("c"), 5_000 // less), THROWN, before=SIGNAL), tokens=5_000
     ),
     "a signal to 5,000 processes": signalled(lambda less: in_a_row(CAUGHT.format("m"), before=SIGNAL), 5_000, 1),
+    "5,000 runs compensated": answered(lambda less: compensated(5_000 // less)),
+    "20,000 tokens sent on by one activity": answered(lambda less: sent_on(20_000 // less)),
     "10,000 open tasks ended at once": answered(
         lambda less: beside_a_person(times(PERSON.format("m"), 10_000 // less), TERMINATING), 10_000
     ),

@@ -8,6 +8,7 @@ from ..security.attacks import around, flow, process, repeated
 
 DMN = "https://www.omg.org/spec/DMN/20191111/MODEL/"
 PERSON = '<userTask id="{}"/>'
+TASK = '<task id="m"/>'
 THING = '<serviceTask id="{}" camunda:type="external" camunda:topic="thing"/>'
 SIGNAL = '<signal id="x" name="x"/>'
 CAUGHT = '<intermediateCatchEvent id="{}"><signalEventDefinition id="d" signalRef="x"/></intermediateCatchEvent>'
@@ -65,6 +66,30 @@ def beside_a_person(node: str, then: str, *, before: str = "") -> bytes:
     body = f'<startEvent id="s"/>{node}{PERSON.format("p")}<task id="k"/>{then}'
     flows = flow("f1", "s", "m") + flow("f2", "s", "p") + flow("f3", "p", "k") + flow("f0", "k", "w")
     return process(body + flows, before=before)
+
+
+def caught_beside(count: int) -> bytes:
+    """Twice so many that wait for a signal."""
+    first, second = (sub(CAUGHT.format("c"), count).replace('id="', f'id="{name}') for name in "ab")
+    flows = "".join(flow(f"f{name}", "s", f"{name}m") for name in "ab")
+    return process(f'<startEvent id="s"/>{first}{second}{flows}', before=SIGNAL)
+
+
+def compensated(runs: int) -> bytes:
+    """A person, whose answer lets each run of a task be compensated."""
+    handler = (
+        '<boundaryEvent id="b" attachedToRef="m"><compensateEventDefinition id="bd"/></boundaryEvent>'
+        '<task id="h" isForCompensation="true"/>'
+        '<association id="a" sourceRef="b" targetRef="h" associationDirection="One"/>'
+    )
+    thrown = '<intermediateThrowEvent id="w"><compensateEventDefinition id="wd"/></intermediateThrowEvent>'
+    body = f'<startEvent id="s"/>{times(TASK, runs)}{handler}{PERSON.format("p")}{thrown}'
+    return process(body + flow("f1", "s", "m") + flow("f2", "m", "p") + flow("f3", "p", "w"))
+
+
+def sent_on(count: int) -> bytes:
+    """A person, after whom an activity sends so many tokens on."""
+    return in_a_row(PERSON.format("p"), f'<task id="m" completionQuantity="{count}"/>', '<task id="k"/>')
 
 
 def setting(name: str, text: str, *, node: str = "m") -> str:
