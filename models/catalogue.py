@@ -232,7 +232,9 @@ class Catalogue:
         if cursor is not None:
             condition += " AND (`created`, `id`) < (?, ?)"
             values.extend(cursor)
-        sql = select(table, row, f"{condition} ORDER BY `created` DESC, `id` DESC LIMIT ?")
+        # What may be large in the rows is read of the part alone: of one key there may be very many.
+        part = f"SELECT `id` FROM `{table}` WHERE {condition} ORDER BY `created` DESC, `id` DESC LIMIT ?"
+        sql = select(table, row, f"`id` IN (SELECT `id` FROM ({part}) AS part) ORDER BY `created` DESC, `id` DESC")
         return self._store.rows(row, sql, (*values, limit))
 
 

@@ -119,7 +119,8 @@ class Resources:
             values += [after[0], *after]
         counted = ", ".join(f"SUM(CASE WHEN c.`state` = '{state}' THEN 1 ELSE 0 END)" for state in DRIFTED)
         sql = (
-            f"SELECT {DRIFT_COLUMNS}, {counted}, MIN(t.`id`) {FROM} WHERE {condition} AND c.`state` IN {DRIFTED}"
+            f"SELECT {DRIFT_COLUMNS}, {counted}, MIN(t.`id`) {FROM_CHECKS} WHERE {condition} AND c.`state` IN {DRIFTED}"
+            " AND t.`id` = c.`task_id` AND p.`process_instance_id` = t.`process_instance_id`"
             f" GROUP BY {DRIFT_COLUMNS} ORDER BY t.`process_instance_id` DESC, t.`stone` LIMIT ?"
         )
         return [
@@ -182,6 +183,8 @@ FROM = (
     "FROM `task` AS t JOIN `process_instance` AS p ON p.`process_instance_id` = t.`process_instance_id`"
     " LEFT JOIN `task_check` AS c ON c.`task_id` = t.`id`"
 )
+# Few of them have been checked, and SQLite goes through the tables of a cross join in this order.
+FROM_CHECKS = "FROM `task_check` AS c CROSS JOIN `task` AS t CROSS JOIN `process_instance` AS p"
 EXISTS = (
     "t.`kind` = 'start' AND t.`stone` IS NOT NULL AND t.`open` = 0 AND t.`event` <> 'mock'"
     f" AND (t.`undo` IS NULL OR t.`undo` IN ({quoted(NOT_TAKEN_BACK)}))"
