@@ -82,15 +82,19 @@ def measure(bench: Bench) -> Iterator[Row]:
     """CPU beside few and beside many others, a server's too; of a message with its commit, the others without."""
     for kind in stores.SHARED:
         yield from Among(bench, kind).rows()
+    # As a server is that has counted nothing: its store was just filled, or its autovacuum is off.
+    yield from Among(bench, "postgresql", counted=False).rows()
     yield _tasks(bench, bench.size(50_000, 500))
 
 
 class Among:
     """What is asked among few and among many processes, on one kind of database."""
 
-    def __init__(self, bench: Bench, kind: str) -> None:
+    def __init__(self, bench: Bench, kind: str, *, counted: bool = True) -> None:
         self.bench = bench
         self.kind = kind
+        self.counted = counted
+        """Whether PostgreSQL has statistics of the rows."""
         self.sizes = {"few": bench.size(10_000, 100), "many": bench.many}
         self.first: dict[str, int] = {}
         self.engines: dict[str, Engine] = {}
@@ -145,7 +149,8 @@ class Among:
 
         taken = alternate({name: (repeated(name), count) for name in self.sizes}, self.bench.rounds, self._elsewhere)
         few, many = taken["few"].cpu, taken["many"].cpu
-        title, beside = f"{self.kind}: {work}", f"{milliseconds(few)} beside few"
+        kind = self.kind if self.counted else f"{self.kind} without statistics"
+        title, beside = f"{kind}: {work}", f"{milliseconds(few)} beside few"
         growth = f"{many / few:.2f} times"
         if most is None:
             return Row(title, f"{milliseconds(many)} CPU", beside, growth)
@@ -157,7 +162,7 @@ class Among:
     @contextmanager
     def _filled(self, name: str) -> Iterator[str]:
         """A store with so many processes that wait, all copies of one that does."""
-        folder = self.bench.folder / f"{self.kind}-{name}"
+        folder = self.bench.folder / f"{self.kind}-{name}-{self.counted}"
         folder.mkdir()
         with stores.bare(self.kind, folder) as url:
             with Engine(url, stones=stones) as engine:
@@ -165,10 +170,12 @@ class Among:
                 started = engine.start(key="order", name=NAME, business_key="k0")
             first = self.first[name] = int(started.process_instance_id)
             with closing(Store(url)) as store:
+                for table in () if self.counted else (*ROWS, "word"):
+                    store.execute(f"ALTER TABLE `{table}` SET (autovacuum_enabled = false)")
                 for low in range(1, self.sizes[name] + 1, AT_ONCE):
                     self._copy(store, first, low, min(self.sizes[name], low + AT_ONCE - 1))
                 store.execute(f"UPDATE `sequence` SET `next` = {first + self.sizes[name] + 1} WHERE `name` = 'id'")
-                if self.kind == "postgresql":
+                if self.kind == "postgresql" and self.counted:
                     # As autovacuum does when so many rows have come.
                     for table in (*ROWS, "word"):
                         store.execute(f"ANALYZE `{table}`")
