@@ -11,7 +11,7 @@ from uuid import uuid4
 from ...models import ContentRow, EngineRow, InstanceRow
 from .. import jsontext
 from ..bpmn.running.unforeseen import is_unforeseen
-from ..errors import RiverstoneError
+from ..errors import EngineClosed, RiverstoneError, StoreUnavailable, Unknown
 from ..instance.instance import Instance
 from ..language import effort
 from ..mask import MASKED
@@ -46,7 +46,7 @@ class Rehearsals:
                 mask = self._records.mask_of(row, content)
                 explanation = explain(*self._with_undos(row, content), mask, {engine.id: engine for engine in engines})
             except Exception as error:
-                if not is_unforeseen(error):
+                if not _is_of_the_process(error):
                     raise
                 # Rows that do not fit together, since a step has changed them in between; else it is a defect.
                 if tries + 1 < MOST_TRIES and self._store.revision(number) != row.revision:
@@ -66,11 +66,12 @@ class Rehearsals:
         try:
             mask = self._records.mask_of(row, content)
         except Exception as unmasked:
-            if not is_unforeseen(unmasked):
+            if not _is_of_the_process(unmasked):
                 raise
             # Nobody knows what is secret in the words of others.
             mask, row = None, replace(row, name=MASKED, suspension=_wordless(row.suspension))
-        told = f"The engine met an error that it did not foresee ({type(error).__name__}, in its log as {log_id})."
+        kind = error.code if isinstance(error, RiverstoneError) else type(error).__name__
+        told = f"The engine met an error that it did not foresee ({kind}, in its log as {log_id})."
         return explain_stored(row, mask, self._facilities.clock.now(), told)
 
     def _with_undos(self, row: InstanceRow, content: ContentRow) -> tuple[Instance, list[UndoInstance]]:
@@ -105,6 +106,13 @@ class Rehearsals:
 
     def _load(self, number: int) -> Instance:
         return load_instance(self._facilities, *self._records.rows(number), self._load)
+
+
+def _is_of_the_process(error: Exception) -> bool:
+    """Whether it cannot be read, by a defect or for a reason of the engine's own, as where its model is refused now."""
+    if isinstance(error, RiverstoneError):
+        return not isinstance(error, Unknown | StoreUnavailable | EngineClosed)
+    return is_unforeseen(error)
 
 
 def _wordless(suspension: str | None) -> str | None:

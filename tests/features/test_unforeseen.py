@@ -284,6 +284,9 @@ def test_a_process_whose_model_lacks_what_it_stands_on_waits_for_somebody(
         assert len(logged(caplog)) == 1
         with pytest.raises(InternalError, match="node-missing"):
             engine.cancel(number)
+        told = " ".join(engine.why(number).sentences)
+        assert "was suspended" in told
+        assert "No more of it can be told. The engine met an error that it did not foresee (node-missing" in told
 
         assert engine._store.execute("UPDATE `token` SET `node` = 'minute' WHERE `node` = 'gone'", ())
         engine.unsuspend(number)
