@@ -78,7 +78,7 @@ def test_a_signal_from_outside_comes_to_all_who_wait(engine: Engine, turns: Turn
     engine.signal("x")
 
     assert elements(engine, number) == ["got"] * 30
-    assert {29, 15, 1} <= set(turns.waits)
+    assert {28, 15, 1} <= set(turns.waits)
 
 
 def test_a_signal_that_is_thrown_comes_to_all_even_if_its_thrower_is_taken_away(engine: Engine, turns: Turns) -> None:
