@@ -39,16 +39,14 @@ class Checks:
     def stored(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Rows of the store, read past the engine."""
         with closing(sqlite3.connect(self.file)) as connection, connection:
-            found = connection.execute(sql, values).fetchall()
-        connection.close()
-        return found
+            return connection.execute(sql, values).fetchall()
 
     def check_fence(self) -> None:
         """Once the process has failed or is undone, no token makes another task, unless a debug run goes on."""
         [(phase, count)] = self.stored(
-            "SELECT phase, (SELECT count(*) FROM task WHERE process_instance_id = ?1) FROM process_instance"
-            " WHERE process_instance_id = ?1",
-            int(self.started),
+            "SELECT phase, (SELECT count(*) FROM task WHERE process_instance_id = ?) FROM process_instance"
+            " WHERE process_instance_id = ?",
+            *[int(self.started)] * 2,
         )
         if self.most_tasks is not None:
             assert count == self.most_tasks or phase == "running", "a token moved after the fence"
@@ -242,9 +240,9 @@ class Checks:
             for _ in range(2):
                 self.alive(lambda: self.engine.run_pending())
         left = self.stored(
-            "SELECT (SELECT count(*) FROM token WHERE process_instance_id = ?1)"
-            " + (SELECT count(*) FROM wait WHERE process_instance_id = ?1)",
-            int(self.started),
+            "SELECT (SELECT count(*) FROM token WHERE process_instance_id = ?)"
+            " + (SELECT count(*) FROM wait WHERE process_instance_id = ?)",
+            *[int(self.started)] * 2,
         )
         assert left == [(0,)], "tokens or waits are left of a process that has ended"
 
