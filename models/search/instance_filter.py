@@ -87,7 +87,7 @@ class InstanceFilter(NamedTuple):
             if value is not None:
                 yield having(column, value)
         if self.kind == "start":
-            yield Condition("p.`kind` = 'start'")
+            yield IS_START
         elif self.kind is not None:
             yield having("kind", self.kind, but="start")
         if self.name is not None:
@@ -160,6 +160,8 @@ def _exists(table: str, sql: str) -> str:
     return f"EXISTS ({inside} AND {sql.replace('{}', 'x')})"
 
 
+IS_START = Condition("p.`kind` = 'start'")
+HAS_ENDED = Condition("p.`ended` IS NOT NULL")
 _ACTIVE = _of_row("{}.`phase` <> 'ended'")
 _INSTANCE = "x.`process_instance_id` = p.`process_instance_id`"
 OF_STONE = "`deployment_id` IN (SELECT `deployment_id` FROM `stone_use` WHERE `stone` = ?)"

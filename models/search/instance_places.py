@@ -41,15 +41,8 @@ def united(lists: Iterable[Places], limit: int) -> Places:
     return Places(first, None if len(first) == limit else stopped)
 
 
-def find(
-    store: Connection, conditions: Sequence[Condition], *, limit: int, before: Place | None, sort: Sort
-) -> list[Place]:
-    """The places of the last ``limit`` that have all of this, those that come after a place; raises StoreError."""
-    return find_by(store, chosen(Counts(store), conditions, sort), limit=limit, before=before, sort=sort)
-
-
 def find_by(store: Connection, way: PlaceIndex, *, limit: int, before: Place | None, sort: Sort) -> list[Place]:
-    """The same by an index that is chosen already."""
+    """The places of the last ``limit`` that have all of this, those that come after a place; raises StoreError."""
     row: Row = "d" if way.own is not None and sort == "id" else "p"
     order = order_of(sort, row)
     place = None if before is None else behind(order, before)

@@ -7,8 +7,9 @@ from typing import NamedTuple
 from ..commit.connection import Connection
 from ..databases.statements import select
 from ..row_types.instances import InstanceRow
-from .instance_filter import Condition, InstanceFilter
-from .instance_places import FEW, ID, Counts, Place, Places, Sort, chosen, find, newest_first, source, united
+from .instance_filter import HAS_ENDED, IS_START, Condition, InstanceFilter
+from .instance_places import FEW, ID, Counts, Place, Places, Sort, chosen, find_by, newest_first, source, united
+from .pieces import find_in_piece
 from .text_search import find_text
 
 
@@ -79,8 +80,17 @@ def find_places(store: Connection, wanted: InstanceFilter, *, limit: int, before
         several = [wanted._replace(statuses=(each,)) for each in wanted.statuses]
     if len(several) > 1:
         return united((find_places(store, each, limit=limit, before=before, sort=sort) for each in several), limit)
-    conditions = _conditions(store, wanted, sort)
-    return Places(find(store, conditions, limit=limit, before=before, sort=sort))
+    counts = Counts(store)
+    way = chosen(counts, _conditions(store, wanted, sort), sort)
+    seldom = any(each not in MOST_HAVE for each in way.others)
+    if not seldom or (way.own is not None and counts.of(way.own) < FEW):
+        return Places(find_by(store, way, limit=limit, before=before, sort=sort))
+    # Most often a page is full soon.
+    for size in (FEW, None):
+        places = find_in_piece(store, way.own, way.others, limit=limit, before=before, sort=sort, size=size)
+        if places.stopped is None:
+            break
+    return places
 
 
 def _failures(wanted: InstanceFilter) -> list[InstanceFilter]:
@@ -99,9 +109,11 @@ def _conditions(store: Connection, wanted: InstanceFilter, sort: Sort) -> list[C
             wanted = wanted._replace(deployments=tuple(deployment for (deployment,) in used))
     conditions = wanted.conditions()
     if sort == "ended":
-        conditions.append(Condition("p.`ended` IS NOT NULL"))
+        conditions.append(HAS_ENDED)
     return conditions
 
 
+MOST_HAVE = (IS_START, HAS_ENDED)
+"""What is found soon, wherever in a list one begins."""
 MOST_VERSIONS = 200
 USED = "SELECT DISTINCT `deployment_id` FROM `stone_use` WHERE `stone` = ? LIMIT ?"

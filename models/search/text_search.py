@@ -9,7 +9,7 @@ through the list, a piece of it at a time.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from ..commit.connection import Connection
 from ..databases.statements import marks
@@ -22,20 +22,19 @@ from .instance_places import (
     Place,
     PlaceIndex,
     Places,
-    Row,
     Sort,
     behind,
     chosen,
     find_by,
-    newest_first,
     order_of,
     read_places,
     source,
     united,
 )
+from .pieces import find_in_piece
 
 NEWEST: Final = 10_000
-"""Processes among which a text is sought inside of words, and that one question looks at in the order of the list."""
+"""Processes among which a text is sought inside of words."""
 MOST_FOUND: Final = 10_000
 """Up to so many that have a word are put in order; of more, the order comes first."""
 MOST_KEYS: Final = 20
@@ -69,7 +68,7 @@ def find_text(
         return TextPlaces(Places(found))
     known = [counts.of(_begins(word), MOST_FOUND) for word in words]
     if whole or len(keys) > MOST_KEYS or (known and min(known) == MOST_FOUND):
-        return TextPlaces(_piece(store, own, [*rest, anywhere], limit=limit, before=before, sort=sort))
+        return TextPlaces(find_in_piece(store, own, [*rest, anywhere], limit=limit, before=before, sort=sort))
     ways = [chosen(counts, [having(*each), *others], sort) for each in _exact(text, keys)]
     lists = [Places(find_by(store, way, limit=limit, before=before, sort=sort)) for way in ways]
     if words:
@@ -83,54 +82,6 @@ def find_text(
     sql, values, _ = source(store, None, inside, None if before is None else behind(order, before))
     found = read_places(store, f"SELECT {', '.join(order)} {sql}", values, order, limit)
     return TextPlaces(united([*lists, Places(found)], limit), None if newest is None else int(newest))
-
-
-def _piece(
-    store: Connection,
-    own: Condition | None,
-    conditions: Sequence[Condition],
-    *,
-    limit: int,
-    before: Place | None,
-    sort: Sort,
-) -> Places:
-    """What is found in the next piece of the list."""
-    row: Row = "d" if own is not None and sort == "id" else "p"
-    inner, order = order_of(sort, row), order_of(sort)
-    sql, values, first = source(store, own, (), None if before is None else behind(inner, before), row)
-    piece = f"SELECT {', '.join(inner)} {sql} {newest_first([*first, *inner])}"
-    if own is None and sort == "id":
-        return _in_range(store, piece, values, conditions, limit=limit, before=before)
-    wanted = " AND ".join(each.sql for each in conditions)
-    given = [value for each in conditions for value in each.values]
-    part = (
-        f"SELECT {', '.join(order)} FROM ({piece} LIMIT {NEWEST}) AS w CROSS JOIN `process_instance` AS p"
-        f" WHERE p.{ID} = w.{ID} AND {wanted}"
-    )
-    found = read_places(store, part, [*values, *given], order, limit)
-    if len(found) == limit:
-        return Places(found)
-    end = store.read(f"{piece} LIMIT 1 OFFSET {NEWEST - 1}", values)
-    return Places(found, tuple(map(int, end[0])) if end else None)
-
-
-def _in_range(
-    store: Connection,
-    piece: str,
-    values: Sequence[Any],
-    conditions: Sequence[Condition],
-    *,
-    limit: int,
-    before: Place | None,
-) -> Places:
-    """The same where the piece is a range of ids, which is gone through without looking for each again."""
-    end = store.value(f"{piece} LIMIT 1 OFFSET {NEWEST - 1}", values)
-    stopped = None if end is None else (int(end),)
-    within = conditions if stopped is None else [*conditions, Condition(f"p.{ID} >= ?", stopped)]
-    order = order_of("id")
-    sql, sought, _ = source(store, None, within, None if before is None else behind(order, before))
-    found = read_places(store, f"SELECT {order[0]} {sql}", sought, order, limit)
-    return Places(found, None if len(found) == limit else stopped)
 
 
 def _by_word(

@@ -41,6 +41,7 @@ TEXTS: Mapping[str, Callable[[Engine], object]] = {
     "a text: what many words begin with": lambda engine: engine.search(text="k"),
     "a text: two signs of a Chinese name": lambda engine: engine.search(text="硬盘"),
     "a text: what no word begins with": lambda engine: engine.search(text="7x7"),
+    "an element where nobody is": lambda engine: engine.search(element="zz"),
 }
 QUESTIONS: Mapping[str, Callable[[Engine], object]] = {
     "a page of 50 that run": lambda engine: engine.search(state="running"),

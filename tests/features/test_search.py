@@ -39,16 +39,20 @@ MOVING = line(
 
 def names(engine: Engine, **wanted: Any) -> list[str]:
     """Names of what is found, each part read by itself to see that none is lost or comes twice."""
+    found = in_parts(engine, **wanted)
+    whole = engine.search(limit=500, **wanted)
+    assert [each.process_name for each in whole.items] == found
+    return found
+
+
+def in_parts(engine: Engine, **wanted: Any) -> list[str]:
+    """The same for a list of which no part may be the whole."""
     found: list[str] = []
-    cursor = None
-    while True:
-        page = engine.search(limit=2, cursor=cursor, **wanted)
+    page = engine.search(limit=2, **wanted)
+    while page.cursor is not None:
         found += [each.process_name for each in page.items]
-        cursor = page.cursor
-        if cursor is None:
-            whole = engine.search(limit=500, **wanted)
-            assert [each.process_name for each in whole.items] == found
-            return found
+        page = engine.search(limit=2, cursor=page.cursor, **wanted)
+    return [*found, *(each.process_name for each in page.items)]
 
 
 def test_a_process_is_found_by_what_its_variables_are_now(engine: Engine) -> None:
@@ -216,6 +220,44 @@ def test_more_than_a_few_are_found_in_their_order_too(engine: Engine, monkeypatc
     assert names(engine, stone="make", state="person") == ["8"]
 
 
+def test_what_few_have_is_sought_a_piece_of_the_list_at_a_time(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("instance_places.FEW", "instance_search.FEW", "pieces.PIECE"):
+        monkeypatch.setattr(f"riverstone.models.search.{name}", 1)
+    engine.deploy(MOVING)
+    engine.deploy(PLAIN)
+    begun = [engine.start(key=key, name=key) for key in ("moving", "plain", "plain", "moving", "plain", "plain")]
+
+    page = engine.search(element="m")
+    assert (page.items, page.cursor) == ((), begun[4].process_instance_id), "nobody waits for all to be looked at"
+    assert in_parts(engine, element="m") == ["moving"] * 2
+    assert in_parts(engine, element="m", sort="started") == ["moving"] * 2
+    assert in_parts(engine, stone="make", state="person", key="plain") == ["plain"] * 4
+    listed: list[str] = []
+    part = engine.instances(key="moving", name="moving", status="running", limit=1)
+    while part.cursor is not None:
+        listed += [each.process_instance_id for each in part.items]
+        part = engine.instances(key="moving", name="moving", status="running", limit=1, cursor=part.cursor)
+    assert [*listed, *(each.process_instance_id for each in part.items)] == [
+        each.process_instance_id for each in (begun[3], begun[0])
+    ]
+
+
+def test_a_text_that_many_have_is_found_in_the_order_of_their_ends(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("instance_places.FEW", "text_search.FEW", "text_search.MOST_FOUND"):
+        monkeypatch.setattr(f"riverstone.models.search.{name}", 1)
+    monkeypatch.setattr("riverstone.models.search.pieces.PIECE", 3)
+    engine.deploy(line("ask", '<userTask id="u"/>'))
+    begun = [engine.start(key="ask", name="all") for _ in range(9)]
+    assert names(engine, text="all", sort="ended", kind="start") == []
+    for each in begun[2:6]:
+        engine.complete(engine.tasks(each.process_instance_id)[0].task_id)
+        engine.wait(each.process_instance_id)
+
+    assert len(names(engine, text="all", sort="ended", kind="start")) == 4
+
+
 def test_what_cannot_be_searched_is_refused(engine: Engine) -> None:
     with pytest.raises(Invalid) as refused:
         engine.search(
@@ -243,6 +285,7 @@ def searched(request: pytest.FixtureRequest, engine: Engine, monkeypatch: pytest
         monkeypatch.setattr("riverstone.models.search.instance_places.FEW", 0)
         monkeypatch.setattr("riverstone.models.search.text_search.FEW", 0)
         monkeypatch.setattr("riverstone.models.search.text_search.NEWEST", 2)
+        monkeypatch.setattr("riverstone.models.search.pieces.PIECE", 2)
     if request.param == "wide":
         monkeypatch.setattr("riverstone.models.search.text_search.MOST_FOUND", 1)
     engine.deploy(MOVING)

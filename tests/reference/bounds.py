@@ -130,6 +130,11 @@ BOUNDS = (
         "Older ones are found by the beginnings of words. The answer says so.",
     ),
     Bound(
+        "processes at a time among which those are sought that no index tells",
+        "models.search.pieces.PIECE",
+        "The page ends after two such parts of the list. Its cursor tells where to go on.",
+    ),
+    Bound(
         "resources that one search by text looks through",
         "engine.calls.resources.MOST_SEARCHED",
         "The page ends there. Its cursor tells where to go on.",

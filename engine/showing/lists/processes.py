@@ -53,10 +53,16 @@ class ProcessLists:
         limit: int,
         before: int | None,
     ) -> Page[ProcessInstance]:
-        """Records, newest first, of instances with an id below ``before``; fewer where they are large."""
-        place = None if before is None else (before,)
-        places = find_places(self._store, wanted, limit=limit + 1, before=place, sort="id").found
-        numbers = [number for (number,) in places]
+        """Records, newest first, of instances with an id below ``before``; fewer where they are large or seldom."""
+        place: Place | None = None if before is None else (before,)
+        numbers: list[int] = []
+        for _ in range(PIECES):
+            places = find_places(self._store, wanted, limit=limit + 1 - len(numbers), before=place, sort="id")
+            numbers += [number for (number,) in places.found]
+            place = places.stopped
+            if place is None:
+                break
+        following = numbers[limit - 1] if len(numbers) > limit else None if place is None else place[0]
         shown: list[ProcessInstance] = []
         room = self._facilities.limits.page_size
         for start in range(0, min(limit, len(numbers)), FEW_RECORDS):
@@ -65,7 +71,7 @@ class ProcessLists:
                 room -= len(record.process_content) + len(record.outputs or "") + len(record.native_outputs)
                 if room < 0 and record.process_instance_id != str(numbers[-1]):
                     return Page(items=tuple(shown), cursor=record.process_instance_id)
-        return Page(items=tuple(shown), cursor=str(numbers[limit - 1]) if len(numbers) > limit else None)
+        return Page(items=tuple(shown), cursor=None if following is None else str(following))
 
     def _several(self, numbers: Sequence[int]) -> Iterator[ProcessInstance]:
         """Several records in this order; one that was purged since is left out."""
