@@ -129,6 +129,8 @@ class Engine(DraftCalls, DecisionCalls, QuotaCalls, DeferredCalls, OperatingCall
         self.stones = Stones(elsewhere=self._dispatcher.remote, look_again=self._learn, quotas=quotas)
         for stone in stones:
             self.stones.add(stone)
+        allowed = AllowedOrigins(webhooks)
+        asked = Secrets([EnvironmentSecrets()] if secrets is None else secrets)
         try:
             cipher = Cipher(encryption_keys) if encryption_keys else None
             self._store = Store(url, cipher, self.limits.connections, is_alive)
@@ -173,9 +175,7 @@ class Engine(DraftCalls, DecisionCalls, QuotaCalls, DeferredCalls, OperatingCall
         self._loop = RiverLoop(self._facilities, self._river, lease, pending, begin_due, self._batches, passive=passive)
         self._pump = Pump(self._river, self._loop, self.audit, inline)
         self._messages = MessageDelivery(self._facilities, self._starts, self._river, self._pump.step)
-        self._reports = RiverReports(
-            self._facilities, self._river, lease, Secrets([EnvironmentSecrets()] if secrets is None else secrets)
-        )
+        self._reports = RiverReports(self._facilities, self._river, lease, asked)
         self.external = ExternalCalls(self._facilities, self._pump, self._reports, self._river.offers)
         """What workers over HTTP ask for."""
         self.versions = VersionCalls(self._store)
@@ -183,12 +183,15 @@ class Engine(DraftCalls, DecisionCalls, QuotaCalls, DeferredCalls, OperatingCall
         self.people = PeopleCalls(self)
         """What people ask for who have tasks to do."""
         self._deployments.assume = self.external.assume
-        allowed, stored = AllowedOrigins(webhooks), Webhooks(self._store)
-        self.webhooks = WebhookCalls(stored, self.clock, allowed)
+        self.webhooks = WebhookCalls(Webhooks(self._store), self.clock, allowed)
         """Who is told over HTTP what processes come to."""
-        with engine_errors():
-            self._reports.learn()
-        self._dispatcher.open(self._reports)
+        try:
+            with engine_errors():
+                self._reports.learn()
+            self._dispatcher.open(self._reports)
+        except BaseException:
+            self._store.close()
+            raise
         self._loop.begin(own_thread=inline is None)
         if self.webhooks.sender is not None and by_itself:
             self._river.on_notices = self.webhooks.sender.wake

@@ -17,7 +17,9 @@ from urllib.parse import quote
 
 import pytest
 
-from riverstone.engine import Engine, Stone, StoreUnavailable, TaskInfo
+from riverstone.engine import Engine, Invalid, Stone, StoreUnavailable, TaskInfo
+from riverstone.engine.dispatch.dispatcher import Reports
+from riverstone.engine.dispatch.inline import InlineDispatcher
 from riverstone.models import (
     AlreadyUsed,
     Changes,
@@ -331,6 +333,24 @@ def test_a_store_that_cannot_be_opened_leaves_nothing_open(tmp_path: Path) -> No
         Store(f"sqlite:///{file}")
 
     assert times_open(file) == 0, f"as long as somebody has {refused.value!r} in hand"
+
+
+class Away(InlineDispatcher):
+    """Its broker is away."""
+
+    def open(self, reports: Reports) -> None:
+        raise ConnectionRefusedError("the broker is away")
+
+
+@pytest.mark.skipif(not PROC.exists(), reason="the open files of this process are counted in /proc")
+def test_an_engine_that_does_not_come_up_leaves_no_file_open(tmp_path: Path) -> None:
+    file = tmp_path / "riverstone.db"
+    with pytest.raises(ConnectionRefusedError) as away:
+        Engine(f"sqlite:///{file}", dispatcher=Away())
+    with pytest.raises(Invalid) as refused:
+        Engine(f"sqlite:///{file}", webhooks=["ftp://example.com"])
+
+    assert times_open(file) == 0, f"as long as somebody has {away.value!r} and {refused.value!r} in hand"
 
 
 @pytest.mark.skipif(not PROC.exists(), reason="the open files of this process are counted in /proc")
