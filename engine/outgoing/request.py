@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
+from .statuses import phrase
+
 if TYPE_CHECKING:
     from .allowed_origins import Address, AllowedOrigins, Target
 
@@ -30,6 +32,14 @@ class HttpAnswer:
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+
+    @property
+    def status_name(self) -> str:
+        """The status as people know it: ``422 Unprocessable Content``."""
+        try:
+            return f"{self.status} {phrase(self.status)}"
+        except ValueError:
+            return str(self.status)
 
 
 class NotConnected(ConnectionError):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 from .. import BpmnError, Fatal, HttpAnswer, Invalid, Later, NotConnected, NotFound, TaskInfo
-from .http_request import MISSING, Filled, HttpRequest, is_empty, status_name
+from .http_request import MISSING, Filled, HttpRequest, is_empty
 
 if TYPE_CHECKING:
     from .http_stone import HttpStone
@@ -75,7 +75,7 @@ class HttpCalls:
         self.may_be_done = False
         filled = request.filled(self._value, makes=makes)
         answer = self._answered(filled)
-        self._task.log(f"{filled.method} {filled.target} was answered with {status_name(answer.status)}")
+        self._task.log(f"{filled.method} {filled.target} was answered with {answer.status_name}")
         if not request.is_expected(answer.status):
             self._refuse(request, answer, makes)
         if not (request.outputs or request.done_when or request.failed_when):
@@ -149,7 +149,7 @@ class HttpCalls:
         """Raise what a status means that is no success."""
         stone, status = self._stone, answer.status
         said = self._said(answer.body)
-        text = f"{self._about(request)} was answered with {status_name(status)}{f': {said}' if said else '.'}"
+        text = f"{self._about(request)} was answered with {answer.status_name}{f': {said}' if said else '.'}"
         if makes and status in stone.bpmn_errors:
             raise BpmnError(stone.bpmn_errors[status], text)
         if status in stone.throttled:

@@ -10,7 +10,6 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
 from .. import Fatal, Invalid
-from ..outgoing.statuses import phrase
 
 _PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.]*)\}")
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -173,14 +172,6 @@ def holds(answer: Any, conditions: Mapping[str, Any]) -> bool:
 def is_empty(value: Any) -> bool:
     """Whether a value names nothing: it is null, an empty text, or was not given."""
     return value is None or value is MISSING or value == ""
-
-
-def status_name(status: int) -> str:
-    """A status as people know it."""
-    try:
-        return f"{status} {phrase(status)}"
-    except ValueError:
-        return str(status)
 
 
 def _one_of(wanted: Any) -> Collection[Any]:

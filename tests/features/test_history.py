@@ -274,5 +274,6 @@ def test_a_signal_that_reaches_many_tokens_is_told_of_each_up_to_the_ceiling(url
         entries = [each for each in engine.history(number, limit=5_000).items if each.kind in ("signal", "cut")]
         assert entries[-1].kind == "cut"
         assert {str(each.variables) for each in entries[:-1]} == {"{'note': 'my *****'}"}
-        assert engine._store.read("SELECT COUNT(*) FROM `history`") == [(1,)]
+        ((rows,),) = engine._store.read("SELECT COUNT(*) FROM `history`")
+        assert 1 <= rows < 100, "one for each turn in which it is delivered, and not for each token"
         assert "hunter22" not in str(engine._store.read("SELECT * FROM `history`"))
