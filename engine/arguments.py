@@ -37,10 +37,8 @@ def checked(call: Call) -> Call:
     if not checks:
         return call
     # The object itself is checked by nobody, and most of what is given is a text where one is wanted.
-    placed, ones = (
-        code.co_varnames[1 : code.co_argcount],
-        {name for name in checks if annotations[name] in ("str", "str | None")},
-    )
+    placed = code.co_varnames[1 : code.co_argcount]
+    ones = {name for name in checks if annotations[name] in ("str", "str | None")}
 
     def asked(itself: Any, /, *given: Any, **options: Any) -> Any:
         for name, value in zip(placed, given, strict=False):

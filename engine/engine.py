@@ -130,7 +130,7 @@ class Engine(DraftCalls, DecisionCalls, QuotaCalls, DeferredCalls, OperatingCall
         for stone in stones:
             self.stones.add(stone)
         allowed = AllowedOrigins(webhooks)
-        asked = Secrets([EnvironmentSecrets()] if secrets is None else secrets)
+        sources = Secrets([EnvironmentSecrets()] if secrets is None else secrets)
         try:
             cipher = Cipher(encryption_keys) if encryption_keys else None
             self._store = Store(url, cipher, self.limits.connections, is_alive)
@@ -175,7 +175,7 @@ class Engine(DraftCalls, DecisionCalls, QuotaCalls, DeferredCalls, OperatingCall
         self._loop = RiverLoop(self._facilities, self._river, lease, pending, begin_due, self._batches, passive=passive)
         self._pump = Pump(self._river, self._loop, self.audit, inline)
         self._messages = MessageDelivery(self._facilities, self._starts, self._river, self._pump.step)
-        self._reports = RiverReports(self._facilities, self._river, lease, asked)
+        self._reports = RiverReports(self._facilities, self._river, lease, sources)
         self.external = ExternalCalls(self._facilities, self._pump, self._reports, self._river.offers)
         """What workers over HTTP ask for."""
         self.versions = VersionCalls(self._store)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ..catalogue import IN_USE, LOCK_SEQUENCE, Trigger, replace_triggers
 from ..commit.connection import Connection
-from ..databases.statements import marks, select
+from ..databases.statements import marks, parts, select
 from ..drafts import DELETE_DRAFT
 from ..errors import AlreadyUsed
 from ..row_types.tokens import TokenRow
@@ -58,13 +58,13 @@ class Removal:
     def of_owner(self, numbers: Sequence[int], owner: str, most: int) -> list[int]:
         """The first ``most`` of these instances that are the owner's."""
         found: list[int] = []
-        for start in range(0, len(numbers), PAGE):
-            part = numbers[start : start + PAGE]
+        for part in parts(numbers, PAGE):
+            among, values = self.store.among(part)
             sql = (
-                f"SELECT `process_instance_id` FROM `process_instance` WHERE `process_instance_id` IN ({marks(part)})"
+                f"SELECT `process_instance_id` FROM `process_instance` WHERE `process_instance_id` {among}"
                 f" AND `owner_name` = ? ORDER BY 1 LIMIT {most - len(found)}"
             )
-            found += [int(number) for (number,) in self.store.read(sql, (*part, owner))]
+            found += [int(number) for (number,) in self.store.read(sql, (*values, owner))]
             if len(found) == most:
                 break
         return found

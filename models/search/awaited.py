@@ -62,6 +62,7 @@ _PLACE = (
     f" CASE WHEN {_IS_HELD} THEN `stone` ELSE `name` END AS `called`, `id` FROM `task`"
     f" WHERE `process_instance_id` {{among}} AND `open` = 1 AND (`event` = 'user' OR {_IS_HELD})"
 )
+# Of the two parts, this has no times; NULLIF makes a null that is a number, as the other's are.
 TASKS = (
     "SELECT 1 AS `part`, `process_instance_id`, `held`, `node`, `called`, NULLIF(0, 0) AS `due`, COUNT(*) AS `places`"
     f" FROM ({_PLACE}) AS `held_back` GROUP BY `process_instance_id`, `held`, `node`, `called`"

@@ -77,6 +77,15 @@ def opened(url: str, world: World, clock: VirtualClock) -> Engine:
     return Engine(url, stones=[*world.stones(), Odd, Watched], clock=clock)
 
 
+def with_a_retry_due(engine: Engine, world: World) -> str:
+    """A process of which one task has failed and is tried again soon."""
+    world.wrong("start", "b", OSError("busy"))
+    engine.deploy(line("shop", service("a", "make"), service("b", "odd")))
+    number = engine.start(key="shop", name="it").process_instance_id
+    engine.run_pending()
+    return number
+
+
 def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
 
@@ -179,11 +188,8 @@ def test_what_is_due_and_cannot_be_stepped_waits_as_a_whole(
     url: str, world: World, clock: VirtualClock, odd: Declared, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A retry is due: no token moves at that, so it is the process that stands still."""
-    world.wrong("start", "b", OSError("busy"))
     with opened(url, world, clock) as engine:
-        engine.deploy(line("shop", service("a", "make"), service("b", "odd")))
-        number = engine.start(key="shop", name="it").process_instance_id
-        engine.run_pending()
+        number = with_a_retry_due(engine, world)
         odd.wrong = OverflowError()
         passes(engine, clock)
         found = engine.get(number)
@@ -297,11 +303,8 @@ def test_a_process_whose_model_lacks_what_it_stands_on_waits_for_somebody(
 def test_why_tells_what_is_known_of_a_process_that_cannot_be_read(
     url: str, world: World, clock: VirtualClock, odd: Declared, caplog: pytest.LogCaptureFixture
 ) -> None:
-    world.wrong("start", "b", OSError("busy"))
     with opened(url, world, clock) as engine:
-        engine.deploy(line("shop", service("a", "make"), service("b", "odd")))
-        number = engine.start(key="shop", name="it").process_instance_id
-        engine.run_pending()
+        number = with_a_retry_due(engine, world)
         break_off(engine, number)
         passes(engine, clock)
         assert engine.get(number).awaits == "attention"
