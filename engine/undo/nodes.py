@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ..bpmn.running.state import Saved
     from ..ledger.window import Window
 
+_NO_FLOWS: list[Flow] = []
+"""Of all tasks of undos: thousands of empty lists would be as many objects to search for rubbish."""
 LEFT = "left_"
 HANDLER_OF = "handler-of-"
 """What a handler of several steps is called by, with the task that it undoes behind."""
@@ -101,9 +103,7 @@ class UndoTask(StoneTask):
         self.bpmn_name = self.line = self.default = None
         self.process = process
         self.target = target
-        self.incoming = []
-        self.outgoing = []
-        self.boundary = []
+        self.incoming = self.outgoing = _NO_FLOWS
         self.conditional = False
 
     def leave(self, token: Token, flows: Sequence[Flow] | None = None) -> None:
