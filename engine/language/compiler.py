@@ -67,19 +67,22 @@ class Compiler:
 
     def value(self, value: JSON, language: Language = "juel") -> Value:
         """As :func:`.compile_value`."""
-        if isinstance(value, str) and _may_be_expression(value):
+        if isinstance(value, str):
             return self._made(
-                ("value", language, value), lambda: compile_value(value, language=language, limits=self.limits)
+                ("value", language, value),
+                lambda: compile_value(value, language=language, limits=self.limits),
+                is_free=not _may_be_expression(value),
             )
         for text in _texts(value):
             if _may_be_expression(text):
                 self._spend(text)
         return compile_value(value, language=language, limits=self.limits)
 
-    def _made(self, key: tuple[str, str, str], make: Callable[[], Made]) -> Made:
+    def _made(self, key: tuple[str, str, str], make: Callable[[], Made], *, is_free: bool = False) -> Made:
         known = self._known.get(key)
         if known is None:
-            self._spend(key[2])
+            if not is_free:
+                self._spend(key[2])
             known = self._known[key] = make()
         made: Made = known
         return made

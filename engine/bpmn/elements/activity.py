@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..running.event_definitions import EventDefinition, matches
-from ..running.node import Catcher, Flow, Node, Process, catching
+from ..running.node import Catcher, Flow, Node, catching
 from ..running.token import WAITING, Token
 from ..running.token_data import BEGINNING, COMPENSATES, LEAVES, RACE, RUN
 from ..running.workflow import too_many_tokens
@@ -20,7 +20,7 @@ class Activity(Node):
     """An activity's token arms its boundary events, runs (once, in turns or in many runs), and leaves."""
 
     loop: Loop | MultiInstance | None = None
-    boundary: list[BoundaryEvent]
+    boundary: Sequence[BoundaryEvent] = ()
     for_compensation = False
     compensation: Activity | None = None
     """The handler that a compensation event on the border names."""
@@ -28,10 +28,6 @@ class Activity(Node):
     """Whether there may be rows of stones in the ledger for it alone."""
     start_quantity = 1
     completion_quantity = 1
-
-    def __init__(self, process: Process, node_id: str, *, title: str | None = None, line: int | None = None) -> None:
-        super().__init__(process, node_id, title=title, line=line)
-        self.boundary = []
 
     @property
     def numbers_runs(self) -> bool:

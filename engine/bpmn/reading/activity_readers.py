@@ -28,9 +28,12 @@ def mapped(
     """A node with what the model lets in and out, which a ``binding`` has read already."""
     node = reader.node(kind, process, element)
     io = read_io(element) if binding is None else binding
-    node.input_values = dict(_inputs(reader, element, io.inputs))
-    node.output_values = list(_outputs(reader, element, io.outputs))
-    node.only_mapped = next(zeebe_mappings(element, "output"), None) is not None
+    if io.inputs:
+        node.input_values = dict(_inputs(reader, element, io.inputs))
+    if io.outputs:
+        node.output_values = tuple(_outputs(reader, element, io.outputs))
+    if next(zeebe_mappings(element, "output"), None) is not None:
+        node.only_mapped = True
     return node
 
 
@@ -74,8 +77,13 @@ def activity(
 ) -> Kind:
     """A node with what all activities have: mappings, a loop, quantities."""
     node = mapped(reader, process, element, kind, binding)
-    node.for_compensation = is_true(element, "isForCompensation")
-    node.completion_quantity = _quantity(element, "completionQuantity")
-    node.start_quantity = _quantity(element, "startQuantity")
-    node.loop = read_loop(reader, element)
+    # What is as with most nodes is said by their class: Python keeps few attributes without a dictionary for each.
+    if is_true(element, "isForCompensation"):
+        node.for_compensation = True
+    if (often := _quantity(element, "completionQuantity")) != 1:
+        node.completion_quantity = often
+    if (often := _quantity(element, "startQuantity")) != 1:
+        node.start_quantity = often
+    if (loop := read_loop(reader, element)) is not None:
+        node.loop = loop
     return node

@@ -58,7 +58,7 @@ def read_boundary_event(reader: ModelReader, process: Process, element: etree._E
     process.nodes[event.name] = event
     process.nodes[event.fired.name] = event.fired
     if not any(definition.kind == "compensate" for definition in event.definitions):
-        host.boundary.append(event)
+        host.boundary = (*host.boundary, event)
 
 
 def join_handlers(process: Process, element: etree._Element) -> None:

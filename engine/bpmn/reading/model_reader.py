@@ -73,7 +73,8 @@ class ModelReader:
     def node(self, kind: type[AnyNode], process: Process, element: etree._Element) -> AnyNode:
         """A node of this class with the element's id, name and line."""
         made = kind(process, str(element.get("id")), title=element.get("name"), line=element.sourceline)
-        made.source = self.report.source_of(element)
+        if (source := self.report.source_of(element)) is not None:
+            made.source = source
         return made
 
     def expression(self, element: etree._Element, text: ExpressionText | None) -> Expression | None:

@@ -245,8 +245,11 @@ class ModelParser(ModelReader):
         node = read(self, process, element)
         if node is not None:
             process.nodes[node.name] = node
-            node.on_failure = _on_failure(element)
-            node.undo_on_error = says(element, "undoOnError") is True
-            node.undo_on_compensation = self._undo_on_compensation(element)
+            if (policy := _on_failure(element)) is not None:
+                node.on_failure = policy
+            if says(element, "undoOnError") is True:
+                node.undo_on_error = True
+            if (undoes := self._undo_on_compensation(element)) is not None:
+                node.undo_on_compensation = undoes
             if (default := referred(element, "default")) is not None:
                 self.defaults[node] = default

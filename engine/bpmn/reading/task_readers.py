@@ -43,10 +43,16 @@ def bound(reader: ModelReader, process: Process, element: etree._Element, bindin
     node = activity(reader, process, element, tasks.StoneTask, binding)
     node.stone, node.dialect = binding.stone, binding.dialect
     node.undo_policy, node.properties = binding.undo_policy, binding.properties
-    node.headers = read_headers(element)
-    node.retrying, node.undo_retrying = binding.retrying, binding.undo_retrying
-    node.result_variable = binding.result_variable
-    node.priority = None if binding.priority is None else reader.value(element, Input(value=binding.priority))
+    if headers := read_headers(element):
+        node.headers = headers
+    if binding.retrying:
+        node.retrying = binding.retrying
+    if binding.undo_retrying:
+        node.undo_retrying = binding.undo_retrying
+    if binding.result_variable is not None:
+        node.result_variable = binding.result_variable
+    if binding.priority is not None:
+        node.priority = reader.value(element, Input(value=binding.priority))
     node.namespace = binding.namespace or node.name
     node.code = reader.value(element, Input(value=binding.stone))
     if node.code.constant and len(binding.stone) <= tasks.LONGEST_CODE:
