@@ -47,11 +47,20 @@ def measure(bench: Bench) -> list[Row]:
 
 
 def _costs(bench: Bench, url: str) -> list[Row]:
+    """Commits are shared by the steps that come together: few clients at each server fill them less than many at one.
+
+    So what two servers cost is seen where each has as much to do as the one; how much the sharing makes is beside it.
+    """
     with Engine(url, stones=stones, dispatcher="inline") as engine:
         engine.deploy(diagrams.sequence(5))
     backends, most = Backends(url), 0
-    used: dict[int, list[float]] = {1: [], 2: []}
-    rates: dict[int, list[float]] = {1: [], 2: []}
+    ways = {
+        f"1 server on PostgreSQL, {CLIENTS} clients that wait for the end": (1, CLIENTS),
+        f"2 servers, {CLIENTS} clients in all": (2, CLIENTS),
+        f"2 servers, {CLIENTS} clients at each": (2, 2 * CLIENTS),
+    }
+    used: dict[str, list[float]] = {way: [] for way in ways}
+    rates: dict[str, list[float]] = {way: [] for way in ways}
     with ExitStack() as stack:
         servers = [stack.enter_context(serving(url)) for _ in range(2)]
 
@@ -59,38 +68,41 @@ def _costs(bench: Bench, url: str) -> list[Row]:
             return backends.cpu() + sum(cpu_of(pid) for _, pid in servers)
 
         for turn in range(bench.size(5, 1) + 1):
-            for count in (1, 2):
+            for way, (count, there) in ways.items():
                 before = cpu()
-                seen = _load([address for address, _ in servers[:count]], bench.size(5, 1) / (1 if turn else 2))
+                seconds = bench.size(5, 1) / (1 if turn else 2)
+                seen = _load([address for address, _ in servers[:count]], there, seconds)
                 if turn:
-                    used[count].append((cpu() - before) / len(seen.latencies))
-                    rates[count].append(seen.rate)
+                    used[way].append((cpu() - before) / len(seen.latencies))
+                    rates[way].append(seen.rate)
                 most = max(most, backends.there())
-    one, two = (statistics.median(used[count]) for count in (1, 2))
+    one, shared, each = (statistics.median(used[way]) for way in ways)
     return [
         *(
             Row(
-                f"{count} server{'s' * (count - 1)} on PostgreSQL, {CLIENTS} clients that wait for the end",
-                f"{milliseconds(statistics.median(used[count]))} CPU each",
-                f"{statistics.median(rates[count]):,.0f} a second",
+                way,
+                f"{milliseconds(statistics.median(used[way]))} CPU each",
+                f"{statistics.median(rates[way]):,.0f} a second",
             )
-            for count in (1, 2)
+            for way in ways
         ),
         Row(
-            "CPU with two servers of that with one",
-            f"{two / one:.2f} times",
-            target=f"<= {MOST} times",
-            met=two / one <= MOST,
+            "CPU with two servers of that with one, as many clients at each",
+            f"{each / one:.2f} times",
+            f"{shared / one:.2f} with as many in all",
+            "",
+            f"<= {MOST} times",
+            each / one <= MOST,
         ),
         Row("connections of both", f"{most}", "", "", f"<= {2 * CONNECTIONS}", most <= 2 * CONNECTIONS),
     ]
 
 
-def _load(addresses: list[str], seconds: float) -> clients.Load:
+def _load(addresses: list[str], there: int, seconds: float) -> clients.Load:
     order = json.dumps({"key": "sequence-5", "processName": "bench", "variables": {}}).encode()
     message = clients.request("POST", "/process", order, "Prefer: wait=30\r\n")
     with ThreadPoolExecutor() as pool:
-        share = CLIENTS // len(addresses)
+        share = there // len(addresses)
         loads = list(pool.map(lambda url: clients.load(url, message, clients=share, seconds=seconds), addresses))
     latencies = [latency for each in loads for latency in each.latencies]
     return clients.Load(max(each.wall for each in loads), latencies, [body for each in loads for body in each.bodies])
