@@ -24,7 +24,7 @@ class Messages:
         """Those that wait for a message, the longest waiting first: (instance, token)."""
         after: Receiver = 0, 0
         while True:
-            found = self._store.read(*wanted.page(after, RECEIVERS))
+            found = self._store.read(*wanted.page(after, RECEIVERS, self._store.kind))
             yield from ((number, token) for number, token in found)
             if len(found) < RECEIVERS:
                 return

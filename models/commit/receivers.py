@@ -12,6 +12,7 @@ from itertools import product
 from string import Formatter
 from typing import NamedTuple
 
+from ..databases.guard import Kind
 from ..row_types.instances import InstanceRow
 
 Receiver = tuple[int, int]
@@ -23,9 +24,11 @@ _OF_KEY = (
     "FROM `process_instance` AS p CROSS JOIN `wait` AS w"
     " WHERE p.`phase` <> 'ended' AND p.`business_key` = {business_key} AND "
 )
+# Of which phase a process is comes last: a PostgreSQL that has counted nothing would read all that run by an index, to
+# find the one of a business key among them.
 _WAITS = (
     "{kind} = 'message' AND w.`name` = {name} AND p.`process_instance_id` = w.`process_instance_id`"
-    " AND p.`phase` IN ('running', 'suspended')"
+    " AND COALESCE(p.`phase`, 'ended') IN ('running', 'suspended')"
 )
 # Of an instance that is known, SQLite is to take its few waits, and not look at all of that name.
 _BY_INSTANCE, _BY_NAME = (_WAITS.replace("{kind}", each) for each in ("COALESCE(w.`kind`, '')", "w.`kind`"))
@@ -34,8 +37,11 @@ _FOR_THIS = " AND w.`correlation` = {correlation}"
 _FOR_BOTH = " AND (w.`correlation` IS NULL OR w.`correlation` = {correlation})"
 _AFTER = (
     " AND w.`process_instance_id` >= {number} AND (w.`process_instance_id` > {number} OR w.`token` > {token})"
-    " ORDER BY 1, 2 LIMIT {limit}"
+    " ORDER BY {order} LIMIT {limit}"
 )
+_IN_ORDER, _AS_INDEXED = "1, 2", "w.`correlation`, w.`process_instance_id`, w.`token`"
+"""The same order, where the correlation is known, for a planner that does not see that: PostgreSQL's takes the index by
+names in its own order only, else it sorts all of a name; MariaDB's sorts them for the second."""
 
 
 class ReceiverFilter(NamedTuple):
@@ -62,9 +68,9 @@ class ReceiverFilter(NamedTuple):
         text, names = _any(*self._given)
         return text, tuple(getattr(self, name) for name in names)
 
-    def page(self, after: Receiver, limit: int) -> tuple[str, tuple[object, ...]]:
+    def page(self, after: Receiver, limit: int, kind: Kind) -> tuple[str, tuple[object, ...]]:
         """The statement that reads those after one, the longest waiting first, with its values."""
-        text, names = _page(*self._given)
+        text, names = _page(kind, *self._given)
         values = {**self._asdict(), "number": after[0], "token": after[1], "limit": limit}
         return text, tuple(values[name] for name in names)
 
@@ -97,8 +103,11 @@ def _any(*given: bool) -> tuple[str, tuple[str, ...]]:
 
 
 @cache
-def _page(*given: bool) -> tuple[str, tuple[str, ...]]:
-    pages = [f"SELECT w.`process_instance_id`, w.`token` {each}{_AFTER}" for each in ways(*given)]
+def _page(kind: Kind, correlation: bool, owner: bool, key: bool, number: bool) -> tuple[str, tuple[str, ...]]:
+    by_name = not key and not number
+    after = _AFTER.replace("{order}", _AS_INDEXED if by_name and kind == "postgresql" else _IN_ORDER)
+    found = ways(correlation, owner, key, number)
+    pages = [f"SELECT w.`process_instance_id`, w.`token` {each}{after}" for each in found]
     if len(pages) == 1:
         return _marked(pages[0])
     both = " UNION ALL ".join(f"SELECT * FROM ({page}) AS part{place}" for place, page in enumerate(pages))

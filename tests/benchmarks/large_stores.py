@@ -109,6 +109,7 @@ class Among:
             keys = iter(range(1, self.sizes["few"]))
             yield self._row("a message by business key", lambda name: self._tell(name, key=next(keys)))
             yield self._row("a message by id", lambda name: self._tell(name, number=next(keys)))
+            yield self._row("a message by its name", lambda name: self.engines[name].message("paid"))
             for work, ask in QUESTIONS.items():
                 yield self._row(work, partial(self._ask, ask))
             for work, ask in TEXTS.items():
