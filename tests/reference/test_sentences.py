@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,9 @@ from marshmallow import ValidationError, fields, validate
 from riverstone.api.wire.members import Flag, Ids, InstantText, LocalTimeText, Number, Object, Text, Word
 from riverstone.api.wire.problems import wrong_fields
 from riverstone.api.wire.request_schemas.strict import Strict
+from riverstone.engine.errors import ExpressionError
+from riverstone.engine.language.feel import faults
+from riverstone.engine.language.feel.builtins.table import FUNCTIONS
 
 from ..services import program
 from .sentences import ROOT, sentences
@@ -141,8 +145,27 @@ def test_what_ready_stones_declare_and_why_feel_gives_null_is_said_in_chinese() 
     ]
     warnings = ["number(): 'x' is no number", "abs(): n is a string and not a number", "it divides by zero"]
     assert in_chinese({"warnings": warnings}) == {
-        "warnings": ["number()：“x”不是数字", "abs()：n 是字符串（string），不是 number", "除数为零"]
+        "warnings": ["number()：“x”不是数字", "abs()：n 是字符串（string），不是数字（number）", "除数为零"]
     }
+
+
+def test_what_functions_of_feel_refuse_is_said_in_chinese() -> None:
+    refused: dict[str, None] = {}
+    for function in FUNCTIONS.values():
+        for arguments in ([None], ["x"], [1], [True], [[]], [{}], ["x", "y"], ["x", "y", "z"], ["x", "x", 1]):
+            faults.forget()
+            with suppress(ExpressionError):
+                function.call(arguments)
+            refused.update(dict.fromkeys(faults.reasons()))
+    called = re.compile(r" is called with \d+ arguments: it is ")
+    texts = [text for text in refused if not called.search(text)]
+    assert len(texts) > 200
+    shown = in_chinese({"warnings": texts})
+    assert isinstance(shown, dict)
+    # What is in brackets or quotes, and what a function is called, is FEEL's own.
+    own = re.compile(r"（.*?）|“.*?”|^[a-z0-9 ]+\(\)")
+    english = [text for text in shown["warnings"] if re.search(r"\b(is|not|no|the|a|an|or|of)\b", own.sub("", text))]
+    assert english == []
 
 
 def test_what_people_have_given_is_left_alone() -> None:

@@ -100,7 +100,12 @@ function translated(text, depth) {
     const said = pieces.map((piece) => translated(piece, depth + 1));
     if (said.some((each) => each !== null)) return said.map((each, place) => each ?? pieces[place]).join(" ").replace(SPACES, "");
   }
-  return ended(text, depth) ?? explained(text, depth);
+  return ended(text, depth) ?? explained(text, depth) ?? unclosed(text, depth);
+}
+
+/** A sentence that others go on with has lost its full stop. */
+function unclosed(text, depth) {
+  return /^[A-Z].*\w$/s.test(text) ? (translated(`${text}.`, depth + 1)?.replace(/。$/, "") ?? null) : null;
 }
 
 /** What is wrong, and in brackets with which fields: these names stay as they are. */

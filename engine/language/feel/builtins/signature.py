@@ -117,7 +117,8 @@ class Builtin(FunctionValue):
                 continue
             fitted = _fitted(parameter, value)
             if fitted is _MISFIT:
-                return fault(f"{self.name}(): {parameter.name} is {described(value)} and not a {parameter.shown}")
+                wanted = f"a {parameter.shown}"
+                return fault(f"{self.name}(): {parameter.name} is {described(value)} and not {wanted}")
             if made is arguments:
                 made = list(arguments)
             made[place] = fitted  # type: ignore[index]
