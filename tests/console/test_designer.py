@@ -689,3 +689,83 @@ def test_a_model_with_a_chinese_name_has_a_key(studio: Studio, somebody: Bring) 
     expect(page.get_by_role("main").get_by_role("link", name="启动")).to_be_visible()
     looker.keep("designer-deployed-zh")
     assert looker.barriers() == []
+
+
+def places(page: Page, css: str) -> dict[str, tuple[str, str]]:
+    """Where marks or shapes stand in the diagram, by their elements."""
+    script = """nodes => nodes.map((node) => node.dataset.containerId
+        ? [node.dataset.containerId, parseFloat(node.style.left), parseFloat(node.style.top)]
+        : [node.dataset.elementId, ...node.getAttribute("transform").match(/[-\\d.]+/g).slice(4).map(Number)])"""
+    found = page.locator(f".designer-canvas {css}").evaluate_all(script)
+    return {name: (x, y) for name, x, y in found}
+
+
+def test_a_stone_is_put_between_an_element_and_what_it_leads_to(studio: Studio, looker: Looker) -> None:
+    """Once it stood beside what came next, as a second way; and marks stayed where moved elements had been."""
+    model_id = studio.engine.save_model(VOLUMES).model_id
+    page = opened(looker, model_id)
+    mail = page.locator(".stone-card", has_text="Mail")
+    expect(page.locator(".designer-canvas .mark")).to_have_count(1)
+    before = places(page, ".djs-shape")
+
+    def leads(first: str, second: str) -> bool:
+        drawn = kept(studio.engine, model_id).files[0]
+        return re.search(rf'sourceRef="{first}" targetRef="{second}"', drawn) is not None
+
+    choose(page, "first")
+    mail.click()
+    looker.sees("draft kept")
+    assert leads("first", "mail")
+    assert leads("mail", "second")
+    assert not leads("first", "second")
+    after = places(page, ".djs-shape")
+    assert before["first"][0] + 100 < after["mail"][0] < after["second"][0] - 100
+    marks = places(page, ".djs-overlays:has(.mark)")
+    assert marks
+    assert all(after[name] == place for name, place in marks.items())
+
+    page.keyboard.press("Control+z")
+    expect(page.locator('.designer-canvas .djs-shape[data-element-id="mail"]')).to_have_count(0)
+    assert places(page, ".djs-shape") == before
+    looker.sees("draft kept")
+    assert leads("first", "second")
+
+
+def test_what_is_dropped_on_a_flow_has_room_and_goes_with_the_next_undo(studio: Studio, looker: Looker) -> None:
+    model_id = studio.engine.save_model(VOLUMES).model_id
+    page = opened(looker, model_id)
+    shapes = page.locator(".designer-canvas .djs-shape")
+    count = shapes.count()
+    looker.page.locator(".stone-card", has_text="Mail").hover()
+    page.mouse.down()
+    page.mouse.move(700, 250, steps=15)
+    line = page.locator('.designer-canvas .djs-connection[data-element-id="first_second"]').bounding_box()
+    assert line is not None
+    page.mouse.move(line["x"] + line["width"] / 2, line["y"] + line["height"] / 2, steps=15)
+    page.mouse.up()
+    expect(shapes).to_have_count(count + 1)
+    drawn = places(page, ".djs-shape")
+    assert drawn["first"][0] + 100 < drawn["mail"][0] < drawn["second"][0] - 100
+    page.keyboard.press("Control+z")
+    expect(shapes).to_have_count(count)
+
+
+def test_on_a_phone_the_palette_is_seen_whole_and_covers_nothing(studio: Studio, somebody: Bring) -> None:
+    looker = somebody(width=390, height=844)
+    page = opened(looker, studio.engine.save_model(VOLUMES).model_id)
+    palette = page.locator(".djs-palette").bounding_box()
+    assert palette is not None
+    for entry in page.locator(".djs-palette .entry").all():
+        expect(entry).to_be_in_viewport(ratio=1)
+    for shape in page.locator(".designer-canvas .djs-shape .djs-visual").all():
+        box = shape.bounding_box()
+        assert box is not None
+        assert box["y"] > palette["y"] + palette["height"]
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+    page.locator('.djs-palette [data-action="create.task"]').tap()
+    page.touchscreen.tap(200, palette["y"] + palette["height"] + 60)
+    expect(page.locator(".designer-panel-head .sub")).to_have_text("Task")
+    looker.keep("designer-phone", whole=True)
+    assert looker.barriers() == []
+    assert looker.overflow <= 0

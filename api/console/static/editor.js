@@ -2,6 +2,7 @@
 
 import { translation } from "./edittexts.js";
 import { GoAround } from "./goaround.js";
+import { MakeRoom } from "./makeroom.js";
 import { Rename, renamed } from "./renaming.js";
 
 let kit = null;
@@ -103,7 +104,7 @@ export class Editor {
       additionalModules: [
         { elementTemplates: ["type", Templates], __init__: [["commandStack", (stack) => stack.registerHandler("stone.choose", Choose)]] },
         { __init__: [["commandStack", (stack) => stack.registerHandler("element.rename", Rename)]] },
-        { __init__: ["goAround"], goAround: ["type", GoAround] },
+        { __init__: ["goAround", "makeRoom"], goAround: ["type", GoAround], makeRoom: ["type", MakeRoom] },
         kit.CreateAppendAnythingModule,
         kit.CreateAppendElementTemplatesModule,
         kit.CamundaBehaviors,
@@ -118,10 +119,11 @@ export class Editor {
     const pad = this.get("contextPad");
     pad.getPad = () => ({ html: container.querySelector(".djs-context-pad") });
     this.get("elementTemplates").templates = templates;
-    const bus = this.get("eventBus");
-    bus.on("commandStack.changed", () => changed());
-    bus.on("selection.changed", () => selected(this.chosen));
-    bus.on("element.changed", ({ element }) => element === this.chosen && selected(element));
+    // What a listener returns is kept from those behind it: with a false no mark would follow its element.
+    const listen = (name, act) => this.get("eventBus").on(name, (event) => void act(event));
+    listen("commandStack.changed", () => changed());
+    listen("selection.changed", () => selected(this.chosen));
+    listen("element.changed", ({ element }) => element === this.chosen && selected(element));
   }
 
   get(name) {
@@ -184,7 +186,10 @@ export class Editor {
     canvas.resized();
     const { inner, outer } = canvas.viewbox();
     const palette = canvas.getContainer().querySelector(".djs-palette");
-    const room = { left: palette ? palette.offsetLeft + palette.offsetWidth + 16 : 40, right: 40, top: 40, bottom: 60 };
+    const room = { left: 40, right: 40, top: 40, bottom: 60 };
+    // Where it is narrow the palette stands over the drawing.
+    if (palette?.offsetWidth > palette?.offsetHeight) Object.assign(room, { left: 16, right: 16, top: palette.offsetHeight + 24 });
+    else if (palette) room.left = palette.offsetLeft + palette.offsetWidth + 16;
     const [width, height] = [outer.width - room.left - room.right, outer.height - room.top - room.bottom];
     const scale = Math.min(1, Math.max(0.5, Math.min(width / inner.width, height / inner.height)));
     const place = (start, size, space) => start - Math.max(0, (space / scale - size) / 2);
@@ -238,7 +243,8 @@ export class Editor {
   append(template) {
     const element = this.get("elementTemplates").createElement(template);
     const before = this.#before();
-    const made = before === null ? this.get("modeling").createShape(element, this.#room(element), this.get("canvas").getRootElement()) : this.get("autoPlace").append(before, element);
+    const flow = this.#flowFrom(before);
+    const made = flow !== null ? this.#insert(element, flow) : this.#put(element, before);
     this.get("selection").select(made);
     return made;
   }
@@ -249,6 +255,30 @@ export class Editor {
     const isLast = (element) => goesOn(element) && !element.labelTarget && !element.outgoing.some(({ businessObject }) => businessObject.$instanceOf("bpmn:SequenceFlow"));
     const last = this.get("elementRegistry").filter(isLast);
     return last.length === 1 ? last[0] : null;
+  }
+
+  /** The flow into which a task behind `before` is put: the chosen one, or the only one where no other would be meant. */
+  #flowFrom(before) {
+    const isFlow = (element) => element?.businessObject.$instanceOf("bpmn:SequenceFlow") === true;
+    if (isFlow(this.chosen)) return this.chosen;
+    const flows = before?.outgoing.filter(isFlow) ?? [];
+    // A gateway that splits gets another way.
+    const splits = before?.businessObject.$instanceOf("bpmn:Gateway") && before.incoming.length < 2;
+    return flows.length === 1 && !splits ? flows[0] : null;
+  }
+
+  #put(element, before) {
+    if (before !== null) return this.get("autoPlace").append(before, element);
+    return this.get("modeling").createShape(element, this.#room(element), this.get("canvas").getRootElement());
+  }
+
+  /** Put it onto a flow, which is then led through it. */
+  #insert(element, flow) {
+    const { source, target } = flow;
+    const right = source.x + source.width;
+    const beside = { x: (right + Math.max(target.x, right)) / 2, y: source.y + source.height / 2 };
+    const place = target.x < right ? this.get("eventBus").fire("autoPlace", { source, shape: element }) : beside;
+    return this.get("modeling").createShape(element, place, flow);
   }
 
   /** The middle of what is seen, or the first free place below. */
@@ -310,7 +340,14 @@ export class Editor {
     }
   }
 
+  /** Whether a label is being written in which nothing was typed yet. */
+  get isUntouched() {
+    const editing = this.get("directEditing");
+    return editing.isActive() && editing.getValue() === (editing._active.context.text ?? "");
+  }
+
   undo() {
+    this.get("directEditing").cancel();
     this.get("commandStack").undo();
   }
   redo() {

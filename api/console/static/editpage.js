@@ -333,7 +333,8 @@ export function editPage({ main, id, query, client, titled }) {
 
   function pressed(event) {
     if (!(event.ctrlKey || event.metaKey) || content === null) return;
-    const typing = event.target.matches?.("input, textarea, select, [contenteditable]");
+    // A new element's label is open at once: what takes the element away is then its undo.
+    const typing = event.target.matches?.("input, textarea, select, [contenteditable]") && !editor.isUntouched;
     const acts = { s: () => save() };
     if (!typing) Object.assign(acts, { z: () => editor.undo(), Z: () => editor.redo(), y: () => editor.redo() });
     const act = acts[event.shiftKey && event.key === "z" ? "Z" : event.key];
