@@ -7,7 +7,6 @@ import hashlib
 import logging
 import math
 import socket
-import ssl
 import threading
 import time
 from collections import OrderedDict
@@ -22,6 +21,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from ...engine import jsontext
 from ...engine.errors import Invalid, RiverstoneError, StoreUnavailable
 from ...engine.limits import Limits
+from ...engine.outgoing.certificates import trusting
 from ...engine.person import MOST_GROUPS, is_person
 from .address import parts_of
 from .loopback import is_local
@@ -150,8 +150,7 @@ class Introspection:
         parts = urlsplit(self.url)
         assert parts.hostname is not None
         if parts.scheme == "https":
-            context = ssl.create_default_context()
-            return HTTPSConnection(parts.hostname, parts.port, timeout=self.timeout, context=context)
+            return HTTPSConnection(parts.hostname, parts.port, timeout=self.timeout, context=trusting())
         return HTTPConnection(parts.hostname, parts.port, timeout=self.timeout)
 
     def _request(self, connection: HTTPConnection, token: str) -> tuple[int, bytes]:

@@ -14,11 +14,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from importlib import import_module
 from io import BytesIO
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from typing import Any, Literal, TypeAlias, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from ...engine.errors import Invalid, StoreUnavailable
 from ...engine.operating.access_keys import SCOPES
+from ...engine.outgoing.certificates import strictly
 from ...engine.person import MOST_GROUPS, is_person
 from .address import parts_of
 from .loopback import is_local
@@ -285,7 +287,7 @@ class Provider:
             token_endpoint_auth_method="client_secret_basic" if self.client_secret else "none",
         )
         session.max_redirects = 0
-        return session
+        return _strict(session)
 
     def _description(self) -> dict[str, Any]:
         """What the provider says of itself (OpenID Connect Discovery 1.0)."""
@@ -311,7 +313,7 @@ class Provider:
         # A token with a made-up key is no reason to ask again and again.
         if found is not None and (now < until - KEPT + TIMEOUT if fresh else now < until):
             return dict(found)
-        read = self._json(_requests().Session(), url)
+        read = self._json(_strict(_requests().Session()), url)
         with self._lock:
             self._kept[url] = (now + KEPT, read)
         return read
@@ -369,6 +371,20 @@ def _texts(claims: Mapping[str, Any], name: str | None) -> list[Any]:
     """The values of a claim that lists some, or is one text; without its name none."""
     found = claims.get(name) if name else None
     return [] if found is None else [found] if isinstance(found, str) else found if isinstance(found, list) else [None]
+
+
+def _strict(session: Any) -> Any:
+    """The session, which reads certificates as all other connections do."""
+
+    class Adapter(import_module("requests.adapters").HTTPAdapter):  # type: ignore[misc]
+        def init_poolmanager(self, *sizes: int, **options: Any) -> None:
+            super().init_poolmanager(*sizes, ssl_context=strictly(SSLContext(PROTOCOL_TLS_CLIENT)), **options)
+
+        def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+            return super().proxy_manager_for(proxy, ssl_context=strictly(SSLContext(PROTOCOL_TLS_CLIENT)), **options)
+
+    session.mount("https://", Adapter())
+    return session
 
 
 def _requests() -> Any:

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from ...engine.errors import Invalid
 from ...engine.observing import tracing
+from ...engine.outgoing.certificates import trusting
 from ..access.address import parts_of
 from ..errors import ServerUnavailable
 from . import reading
@@ -50,7 +51,7 @@ class Transport:
                 raise Invalid("The key holds what no key can: check how it was copied.", code="key-invalid")
             self._headers["Authorization"] = f"Bearer {key}"
         # Each thread that asks at the same time gets a connection of its own out of the pool.
-        self._pool = urllib3.PoolManager(maxsize=16, ca_certs=ca_certs)
+        self._pool = urllib3.PoolManager(maxsize=16, **_secured(parts.scheme, ca_certs))
 
     def close(self) -> None:
         """Close the connections; another request would open new ones."""
@@ -163,6 +164,15 @@ class Transport:
 def part(identifier: str) -> str:
     """An id as one part of a path."""
     return quote(identifier, safe="")
+
+
+def _secured(scheme: str, ca_certs: str | None) -> dict[str, Any]:
+    """What a pool needs to encrypt; raises Invalid for a file that holds no certificates."""
+    try:
+        return {"ssl_context": trusting(ca_certs)} if scheme == "https" else {}
+    except OSError as error:
+        text = f"The certificates {ca_certs!r} cannot be read: {error}."
+        raise Invalid(text, code="settings-invalid") from None
 
 
 def _shown(url: str) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
+from .certificates import trusting
 from .statuses import phrase
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def send(
 
 @cache
 def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context()
+    return trusting()
 
 
 class _Connection(http.client.HTTPConnection):

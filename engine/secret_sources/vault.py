@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import ssl
 import threading
 import time
 from collections import OrderedDict
@@ -21,6 +20,7 @@ from typing import TypeAlias
 from urllib.parse import quote, urlsplit
 
 from ..errors import Invalid
+from ..outgoing.certificates import trusting
 from .references import SecretReference
 from .source import SecretUnavailable
 
@@ -75,7 +75,7 @@ class VaultSecrets:
         self._lock = threading.Lock()
         self._answers: OrderedDict[tuple[str, str], tuple[float, Future[_Answer]]] = OrderedDict()
         """By token and path, so that one with another token asks itself."""
-        self._tls = None if plain else ssl.create_default_context(cafile=ca)
+        self._tls = None if plain else trusting(ca)
 
     def __repr__(self) -> str:
         return f"<VaultSecrets {self._host}>"
