@@ -49,8 +49,8 @@ def loads(text: str | bytes, *, limits: Limits, name: str = "body") -> JSON:
     try:
         value = _decoder(limits, name).decode(text)
     except json.JSONDecodeError as error:
-        place = f"line {error.lineno} column {error.colno}"
-        raise Malformed(f"The {name} is not JSON at {place}: {error.msg.lower()}.") from None
+        place, why = _misread(error)
+        raise Malformed(f"The {name} is not JSON at {place}: {why}.") from None
     except RecursionError:
         raise Malformed(f"The {name} is nested too deep to be read: make it flatter.") from None
     # Only an escape can still smuggle in what the text itself does not hold.
@@ -122,6 +122,15 @@ def _too_deep(text: str, most: int) -> bool:
         elif text[found.start()] != '"':
             depth -= 1
     return False
+
+
+def _misread(error: json.JSONDecodeError) -> tuple[str, str]:
+    """Where a text is no JSON and why, the same on every Python: before 3.13 none knew a comma before a bracket."""
+    before = error.doc[: error.pos].rstrip(" \t\n\r")
+    closing = {"}": "object", "]": "array"}.get(error.doc[error.pos : error.pos + 1])
+    if closing and before.endswith(","):
+        error = json.JSONDecodeError(f"illegal trailing comma before end of {closing}", error.doc, len(before) - 1)
+    return f"line {error.lineno} column {error.colno}", error.msg.lower()
 
 
 @lru_cache(maxsize=16)

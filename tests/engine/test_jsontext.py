@@ -64,6 +64,24 @@ def test_what_is_not_json_is_malformed(text: str | bytes) -> None:
         loads(text, limits=LIMITS)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"a":1,}', "line 1 column 7: illegal trailing comma before end of object"),
+        ('{"a":[1,\n ]}', "line 1 column 8: illegal trailing comma before end of array"),
+        ("[1,}", "line 1 column 3: illegal trailing comma before end of object"),
+        ("[1,,2]", "line 1 column 4: expecting value"),
+        ('{"a":1,,}', "line 1 column 8: expecting property name enclosed in double quotes"),
+        ("[,]", "line 1 column 2: expecting value"),
+        ('[",]', "line 1 column 2: unterminated string starting at"),
+    ],
+)
+def test_a_comma_before_a_bracket_is_told_alike_on_every_python(text: str, told: str) -> None:
+    """CPython has had words for it since 3.13, and has pointed behind it before."""
+    with pytest.raises(Malformed, match=f"^The body is not JSON at {told}[.]$"):
+        loads(text, limits=LIMITS)
+
+
 @pytest.mark.parametrize("text", ['"\\u0000"', '{"\\ud800":1}', '["\\udc00x"]', '"\ud800"', '[["a", "\\ud83dx"]]'])
 def test_text_that_no_database_holds_is_refused(text: str) -> None:
     with pytest.raises(Invalid) as caught:
