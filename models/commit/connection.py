@@ -15,6 +15,7 @@ from ..databases.news import TELL, NewsListener
 from ..databases.pool import CONNECTIONS
 from ..databases.pooled import PooledGuard
 from ..databases.statements import Statement, marks
+from ..databases.write_lock import is_busy, when_free
 from ..errors import ConnectionLost, EngineForgotten, InDoubt, NoAnswer, RevisionConflict, StoreError
 from ..row_types.engines import EngineRow
 from . import changes
@@ -149,7 +150,13 @@ class Connection:
         if self.kind == "sqlite":
             # A file has no connection to lose, and what Peewee does around a question costs more than the answer.
             with self._guard as connection:
-                found: list[tuple[Any, ...]] = connection.execute(sql, values).fetchall()
+                try:
+                    found: list[tuple[Any, ...]] = connection.execute(sql, values).fetchall()
+                except sqlite3.OperationalError as error:
+                    # Hardly ever: its log is made good after a crash, or put away.
+                    if not is_busy(error):
+                        raise
+                    found = when_free(lambda: connection.execute(sql, values).fetchall())
                 return found
         for _ in range(TRIES):
             inside = self._database.in_transaction()
@@ -283,7 +290,7 @@ class Connection:
     def _commit_sqlite(self, connection: sqlite3.Connection, changed: Changes) -> None:
         """The same with as little around it as can be: a commit is most of what a step costs."""
         cursor = connection.cursor()
-        cursor.execute("BEGIN IMMEDIATE")
+        self._guard.begin(cursor)
         try:
             if self._engine_id is None:
                 changed.write(StandingWriter(cursor, self._writes, wide=True, cipher=self.cipher))

@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from types import TracebackType
 from typing import Any
 
 from ..errors import StoreClosed
 from .guard import LOOK, Guard, not_an_option
 from .pool import CLOSING, close
+from .write_lock import BEGIN, WriteLock, tell_at_once
 
 KEPT = 6
 """Connections that stay open while nobody uses them: each keeps pages and statements, a megabyte or two."""
@@ -53,6 +55,9 @@ class FileGuard(Guard):
         self._lent: set[Any] = set()
         # What Peewee opens by itself would be lent to nobody.
         database.autoconnect = False
+        assert self._path is not None
+        self._write_lock = WriteLock(self._path)
+        database.begin = partial(self._write_lock.take, database.begin)
 
     @contextmanager
     def ahead(self) -> Iterator[None]:
@@ -80,6 +85,9 @@ class FileGuard(Guard):
         # Kept, since a connection that is thrown away closes a file whose locks the parent has.
         self._parents = self._free, self._lent, self._in_hand.mine.own, self.database._state.conn
         self._free, self._lent, self._in_hand = [], set(), _Here(self.database)
+
+    def begin(self, cursor: Any) -> None:
+        self._write_lock.take(cursor.execute, BEGIN)
 
     def __enter__(self) -> Any:
         mine = self._in_hand.mine
@@ -150,6 +158,6 @@ class FileGuard(Guard):
 
     def _open(self) -> Any:
         try:
-            return self.database._connect()
+            return tell_at_once(self.database._connect())
         except TypeError as error:
             raise not_an_option(error) from error

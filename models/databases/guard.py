@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Literal
 
 from ..errors import AlreadyUsed, ConnectionLost, NoAnswer, NotStorable, RevisionConflict, StoreClosed, StoreError
+from .write_lock import BEGIN, is_busy
 
 Kind = Literal["sqlite", "postgresql", "mysql", "other"]
 """Of a database, as far as it matters to the store; MariaDB is of MySQL's kind."""
@@ -99,6 +100,10 @@ class Guard:
         """A context in which this thread waits for no connection that it could have before others."""
         return nullcontext()
 
+    def begin(self, cursor: Any) -> None:
+        """Begin a transaction that writes to SQLite."""
+        cursor.execute(BEGIN)
+
     def __enter__(self) -> Any:
         """The driver's own connection."""
         held: _Held = getattr(self._here, "held", None) or self._hold()
@@ -165,7 +170,7 @@ class Guard:
             # SQLite itself has waited for a file that is busy.
             self._away_since = now if self._path is None else begun
         # Where several open a new file at once, SQLite turns some away from its log without waiting for it.
-        patient = self._opened if self._path is None else _is_busy(error)
+        patient = self._opened if self._path is None else is_busy(error)
         return patient and now - self._away_since <= PATIENCE
 
     def _is_crowded(self, error: Exception) -> bool:
@@ -250,12 +255,6 @@ def path_of(database: Any, kind: Kind, shared: bool) -> str | None:
     if shared or kind != "sqlite" or str(database.database).startswith("file:"):
         return None
     return os.path.abspath(str(database.database))
-
-
-def _is_busy(error: BaseException) -> bool:
-    """Whether SQLite says that somebody else holds the file; the low byte of its code tells, the others why."""
-    drivers = getattr(error, "orig", error)
-    return getattr(drivers, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _identity(path: str) -> tuple[int, int] | None:

@@ -1,0 +1,119 @@
+"""The lock of a SQLite file, which has one writer at a time: how it is waited for, and left to others.
+
+SQLite's own waiting is no use where several engines write. It sleeps longer and longer, so one that writes again and
+again keeps others out until they give up. And it keeps the mutex of its connection meanwhile, for which any thread of
+the process may have to wait that lets go of a cursor: also the thread that has the lock.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import random
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from functools import partial
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+PATIENCE = 5.0
+"""Seconds for which somebody else may have the file before callers are told."""
+PAUSE = 0.001
+"""Seconds between two tries, at most."""
+TURN = 0.05
+"""Seconds after which one that waits lets others know, and one that writes looks whether anybody waits."""
+LEAVE = 0.025
+"""Seconds for which the file is left to whoever waits: many of his tries, also on a busy machine."""
+BEGIN = "BEGIN IMMEDIATE"
+
+
+class WriteLock:
+    """That of one file, as the threads of one engine take it.
+
+    Whoever waits for long holds a lock on a file beside, for all to see who write, in this process or another. It ends
+    with him, however he ends, so the file itself stays there and says nothing.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._beside = f"{path}-turn"
+        self._looked = 0.0
+
+    def take(self, begin: Callable[..., Any], *how: str) -> None:
+        """Begin a transaction that writes; raises the driver's error where others keep the file for too long."""
+        if time.monotonic() - self._looked > TURN:
+            self._leave_to_others()
+        try:
+            begin(*how)
+        except Exception as error:
+            if not is_busy(error):
+                raise
+            with ExitStack() as stack:
+                when_free(begin, *how, unheard=partial(self._let_know, stack))
+
+    def _let_know(self, stack: ExitStack) -> None:
+        """Let those who write know that somebody waits, until the end of the context."""
+        # Where there can be no such file, it is waited for as well, and perhaps for longer.
+        with suppress(OSError):
+            beside = os.open(self._beside, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            stack.callback(os.close, beside)
+            fcntl.flock(beside, fcntl.LOCK_SH)
+
+    def _leave_to_others(self) -> None:
+        """Write nothing for a moment if somebody waits."""
+        until = time.monotonic() + LEAVE
+        while self._is_awaited() and time.monotonic() < until:
+            time.sleep(PAUSE)
+        self._looked = time.monotonic()
+
+    def _is_awaited(self) -> bool:
+        try:
+            beside = os.open(self._beside, os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            # Nobody has waited yet.
+            return False
+        try:
+            fcntl.flock(beside, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return False
+        except OSError as error:
+            return isinstance(error, BlockingIOError)
+        finally:
+            os.close(beside)
+
+
+def tell_at_once(connection: Any) -> Any:
+    """The connection, that tells from now on when somebody else has the file, and does not wait.
+
+    Without its write-ahead log, as on some file systems, an end of a transaction may have to wait too: that stays.
+    """
+    if connection.execute("PRAGMA journal_mode").fetchone() == ("wal",):
+        connection.execute("PRAGMA busy_timeout = 0")
+    return connection
+
+
+def when_free(action: Callable[..., Result], *values: Any, unheard: Callable[[], None] | None = None) -> Result:
+    """Do what begins a transaction, again and again while somebody else has the file; then its error is raised.
+
+    ``unheard`` is called once if that takes long.
+    """
+    begun = time.monotonic()
+    while True:
+        try:
+            return action(*values)
+        except Exception as error:
+            waited = time.monotonic() - begun
+            if not is_busy(error) or waited >= PATIENCE:
+                raise
+        if unheard is not None and waited >= TURN:
+            unheard()
+            unheard = None
+        # By chance, or it might keep step with the one who has the file.
+        time.sleep(random.uniform(0, PAUSE))
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether SQLite says that somebody else holds the file; the low byte of its code tells, the others why."""
+    drivers = getattr(error, "orig", error)
+    return getattr(drivers, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
