@@ -1329,6 +1329,7 @@ export const PARTS = [
   ["The {} holds {}, which is not JSON: send null or a number.", "{} 含有 {}，这不是 JSON：请发送 null 或数字。"],
   ["holds too many values: make it smaller", "值太多：请缩小"],
   ["The {} is not JSON at {}: {}.", "{} 在 {} 处不是 JSON：{}。"],
+  ["illegal trailing comma before end of {}", "{} 结尾前有多余的逗号"],
   ["The {} is nested too deep to be read: make it flatter.", "{} 嵌套过深，无法读取：请减少层次。"],
   ["The {} has the name '{}' twice in one object: give it once.", "{} 的一个对象中名称“{}”出现两次：请只给一次。"],
   ["The {} is not UTF-8 at byte {}: send JSON in UTF-8.", "{} 在第 {} 个字节处不是 UTF-8：请以 UTF-8 发送 JSON。"],
