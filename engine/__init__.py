@@ -67,6 +67,7 @@ from .views.people import InboxCounts, UserTask
 from .views.processes import (
     Awaited,
     Explanation,
+    InstanceRecord,
     MessageReceipt,
     NextTimes,
     Picture,
@@ -121,6 +122,7 @@ __all__ = [
     "HttpAnswer",
     "InboxCounts",
     "InlineDispatcher",
+    "InstanceRecord",
     "InternalError",
     "Invalid",
     "JsonFormatter",

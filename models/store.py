@@ -17,7 +17,7 @@ from .ids import IdSequence
 from .messages import Messages
 from .row_types.engines import EngineRow
 from .row_types.history import DecisionMadeRow, HistoryRow, RetraceRow
-from .row_types.instances import ChangedVariableRow, ContentRow, FoldRow, InstanceRow
+from .row_types.instances import ChangedVariableRow, ContentRow, FoldRow, InstanceRow, RecordRow
 from .row_types.tables import columns
 from .row_types.tasks import PutOut, StragglerRow, TaskRow
 from .row_types.tokens import TokenRow, WaitRow
@@ -94,6 +94,11 @@ class Store(Connection):
                     continue
             return opened(row, self.cipher), opened(content, self.cipher)
         return None
+
+    def documented(self, process_instance_ids: Sequence[int]) -> list[RecordRow]:
+        """What the records of several show, at most 500, in any order; of those that are there."""
+        among, values = self.among(process_instance_ids)
+        return self.rows(RecordRow, f"{DOCUMENTED} {among}", values)
 
     def records(
         self, process_instance_ids: Sequence[int], *, variables: bool = True
@@ -309,11 +314,16 @@ _RECORD_NAMES = ", ".join(
     [f"`process_instance`.`{name}`" for name in columns(InstanceRow)]
     + [f"`content`.`{name}`" for name in columns(ContentRow)]
 )
-_RECORDS = (
-    f"SELECT {_RECORD_NAMES} FROM `process_instance` JOIN `content`"
-    " ON `content`.`process_instance_id` = `process_instance`.`process_instance_id`"
+_BOTH_ROWS = (
+    "`process_instance` JOIN `content` ON `content`.`process_instance_id` = `process_instance`.`process_instance_id`"
     " WHERE `process_instance`.`process_instance_id`"
 )
+_RECORDS = f"SELECT {_RECORD_NAMES} FROM {_BOTH_ROWS}"
+_OF_CONTENT = frozenset(columns(ContentRow)) - frozenset(columns(InstanceRow))
+_DOCUMENTED_NAMES = ", ".join(
+    f"`content`.`{name}`" if name in _OF_CONTENT else f"`process_instance`.`{name}`" for name in columns(RecordRow)
+)
+DOCUMENTED = f"SELECT {_DOCUMENTED_NAMES} FROM {_BOTH_ROWS}"
 SELECT_RECORD = f"{_RECORDS} = ?"
 RECORDS = {True: _RECORDS, False: _RECORDS.replace("`content`.`variables`", "NULL")}
 """By whether variables are read too."""

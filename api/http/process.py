@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +13,7 @@ from ...engine.views.decisions import DecisionMade
 from ...engine.views.failures import Reasons
 from ...engine.views.history import HistoryEntry
 from ...engine.views.pages import Page
-from ...engine.views.processes import Explanation, ProcessInstance
+from ...engine.views.processes import Explanation, InstanceRecord, ProcessInstance
 from ...engine.views.processes import SearchPage as FoundPage
 from ...engine.views.tasks import Task, TaskCount
 from ...engine.views.undo import MigrationPlan, RepairPlan, RewindPlan, UndoStep
@@ -90,8 +90,8 @@ def post_processes(engine: Engine, body: dict[str, Any], headers: dict[str, Any]
 
 
 @OPERATIONS.add("/process", "List process instances, newest first", ProcessPage, query=InstanceQuery)
-def get_processes(engine: Engine, query: dict[str, Any]) -> Page[ProcessInstance]:
-    return visible(engine).instances(**query)
+def get_processes(engine: Engine, query: dict[str, Any]) -> Page[InstanceRecord]:
+    return visible(engine).records(**query)
 
 
 @OPERATIONS.add("/process/search", "Find process instances, newest first", SearchPage, query=SearchQuery)
@@ -131,7 +131,7 @@ def get_detail(engine: Engine, process_instance_id: str) -> SimpleNamespace:
         "tokens": visible(engine).tokens(process_instance_id),
         "failures": visible(engine).failures(process_instance_id) if instance.attention else [],
     }
-    return SimpleNamespace(**{name: getattr(instance, name) for name in instance.__slots__}, **beside)
+    return SimpleNamespace(**{each.name: getattr(instance, each.name) for each in fields(instance)}, **beside)
 
 
 @OPERATIONS.add(

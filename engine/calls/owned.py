@@ -60,6 +60,7 @@ class OwnedEngine:
 
     start = _owned(RepairCalls.start)
     instances = _owned(RepairCalls.instances)
+    records = _owned(RepairCalls.records)
     search = _owned(RepairCalls.search)
     counts = _owned(RepairCalls.counts)
     statistics = _owned(RepairCalls.statistics)

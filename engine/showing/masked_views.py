@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
-from ...models import ContentRow, DecisionMadeRow, InstanceRow, PutOut, TaskRow, TokenRow, WaitRow
+from ...models import ContentRow, DecisionMadeRow, InstanceRow, PutOut, RecordRow, TaskRow, TokenRow, WaitRow
 from ...models.search.resources import ResourceRow
 from ...models.search.task_counts import TaskLine
 from ...models.vocabulary import HOOK_BEGUN, TaskStatus, UndoMark
@@ -30,7 +30,7 @@ from ..stones.declarations.parameters import masked
 from ..stones.registry import Stones
 from ..views.decisions import DecisionMade
 from ..views.failures import Failure
-from ..views.processes import Awaited, ProcessInstance, ProcessSummary, Suspension, Token, Wait
+from ..views.processes import Awaited, InstanceRecord, ProcessInstance, ProcessSummary, Suspension, Token, Wait
 from ..views.resources import Resource
 from ..views.tasks import Task, Undone
 from ..views.undo import UndoStep
@@ -66,12 +66,7 @@ def show_instance(
     waits_for: tuple[Awaited, ...] = (),
 ) -> ProcessInstance:
     """The record of one instance; ``outputs`` by namespace."""
-    process_content, values, reason = content.start_variables, content.outputs, row.reason
-    if mask is not None:
-        process_content = jsontext.dumps(mask.mask_value(jsontext.read(process_content)))
-        values = None if values is None else jsontext.dumps(mask.mask_value(jsontext.read(values)))
-        outputs = mask.mask_value(dict(outputs))
-        reason = None if reason is None else mask.mask_text(reason)
+    process_content, values, native_outputs = _texts(content, outputs, mask)
     return ProcessInstance(
         id=row.id,
         process_instance_id=str(row.process_instance_id),
@@ -85,14 +80,14 @@ def show_instance(
         end_time=moment(row.ended),
         activiti_file_id=None,
         outputs=values,
-        native_outputs=jsontext.dumps(dict(outputs)) if outputs else "",
+        native_outputs=native_outputs,
         rollback_process_instance_id=_text(row.rollback_id),
         cancel_process_instance_id=_text(row.cancel_id),
         delete_process_instance_id=_text(row.delete_id),
         key=row.key,
         deployment_id=row.deployment_id,
         kind=row.kind,
-        reason=reason,
+        reason=_hidden(row.reason, mask),
         business_key=row.business_key,
         origin_process_instance_id=_text(row.origin),
         debug=bool(row.flags & Flags.DEBUG),
@@ -109,6 +104,44 @@ def show_instance(
         suspended=_suspension(row, mask),
         rewind_process_instance_id=_text(row.rewind_id) if row.kind == "start" else None,
     )
+
+
+def show_record(row: RecordRow, outputs: Mapping[str, Any], mask: Mask | None) -> InstanceRecord:
+    """The same without what the documented record has not."""
+    process_content, values, native_outputs = _texts(row, outputs, mask)
+    return InstanceRecord(
+        id=row.id,
+        process_instance_id=str(row.process_instance_id),
+        model_id=row.model_id,
+        model_key=row.model_key,
+        process_name=row.name,
+        status=row.status,
+        process_content=process_content,
+        start_time=moment(row.started),
+        end_time=moment(row.ended),
+        outputs=values,
+        native_outputs=native_outputs,
+        rollback_process_instance_id=_text(row.rollback_id),
+        cancel_process_instance_id=_text(row.cancel_id),
+        delete_process_instance_id=_text(row.delete_id),
+    )
+
+
+def documented(row: InstanceRow, content: ContentRow) -> RecordRow:
+    """What is documented of a record, out of both of its rows."""
+    return RecordRow(*(getattr(row if hasattr(row, name) else content, name) for name in RecordRow.__slots__))
+
+
+def _texts(
+    content: ContentRow | RecordRow, outputs: Mapping[str, Any], mask: Mask | None
+) -> tuple[str, str | None, str]:
+    """The start variables, the outputs, and those by namespace, in JSON."""
+    process_content, values = content.start_variables, content.outputs
+    if mask is not None:
+        process_content = jsontext.dumps(mask.mask_value(jsontext.read(process_content)))
+        values = None if values is None else jsontext.dumps(mask.mask_value(jsontext.read(values)))
+        outputs = mask.mask_value(dict(outputs))
+    return process_content, values, jsontext.dumps(dict(outputs)) if outputs else ""
 
 
 def show_summary(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
-from ...models import ContentRow, DecisionMadeRow, InstanceRow, PutOut, TaskRow
+from ...models import ContentRow, DecisionMadeRow, InstanceRow, PutOut, RecordRow, TaskRow
 from ...models.databases.statements import parts
 from ...models.search.resources import DriftRow, ResourceRow
 from ..authoring.sources import texts_of
@@ -223,11 +223,13 @@ class Records:
                 yield ResourceDrift(**{**told, "process_instance_id": str(number)})
 
     def masks(
-        self, rows: Iterable[InstanceRow], found: dict[int, tuple[InstanceRow, ContentRow]] | None = None
+        self,
+        rows: Iterable[InstanceRow | RecordRow],
+        found: dict[int, tuple[InstanceRow, ContentRow]] | None = None,
     ) -> dict[int, Mask | None]:
         """What hides the secrets of each of several instances, asked for together; of none whose origin is gone.
 
-        The records of those that have any are put into ``found``, which then are of the same moment as what hides them.
+        The records of those that may have any are put into ``found``: of the same moment as what hides them.
         """
         masks: dict[int, Mask | None] = {}
         own: dict[int, list[int]] = {}
@@ -257,7 +259,7 @@ class Records:
                 number = row.process_instance_id
                 with suppress(UnknownProcessInstance):
                     masks[number] = self.mask_of(row, content)
-                if found is not None and number in found:
+                if found is not None:
                     found[number] = row, replace(content, variables=None, changed={})
         return masks
 

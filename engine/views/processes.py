@@ -78,8 +78,8 @@ class SuspendedKey:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ProcessInstance:
-    """One run. The first sixteen fields are the documented record, in its order; the rest is more to know.
+class InstanceRecord:
+    """The documented record of one run: its sixteen fields, in their order.
 
     ``process_content``, ``outputs`` and ``native_outputs`` are JSON text, as in the record;
     :attr:`output_values` and :attr:`native_output_values` are the same, read.
@@ -101,6 +101,24 @@ class ProcessInstance:
     rollback_process_instance_id: str | None
     cancel_process_instance_id: str | None
     delete_process_instance_id: str | None
+
+    @property
+    def output_values(self) -> dict[str, Any]:
+        """The outputs template's values, empty until the process has succeeded."""
+        values: dict[str, Any] = json.loads(self.outputs) if self.outputs else {}
+        return values
+
+    @property
+    def native_output_values(self) -> dict[str, dict[str, Any]]:
+        """What the stones put out, by namespace."""
+        values: dict[str, dict[str, Any]] = json.loads(self.native_outputs) if self.native_outputs else {}
+        return values
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProcessInstance(InstanceRecord):
+    """One run: its documented record, and more to know."""
+
     key: str = ""
     deployment_id: str = ""
     kind: InstanceKind = "start"
@@ -134,18 +152,6 @@ class ProcessInstance:
     """Where it waits for people, events and stones, the first twenty places."""
     suspended: Suspension | None = None
     """Why nothing of it begins, and since when; None where it goes on."""
-
-    @property
-    def output_values(self) -> dict[str, Any]:
-        """The outputs template's values, empty until the process has succeeded."""
-        values: dict[str, Any] = json.loads(self.outputs) if self.outputs else {}
-        return values
-
-    @property
-    def native_output_values(self) -> dict[str, dict[str, Any]]:
-        """What the stones put out, by namespace."""
-        values: dict[str, dict[str, Any]] = json.loads(self.native_outputs) if self.native_outputs else {}
-        return values
 
 
 Need: TypeAlias = Literal["ended", "paused", "person"]

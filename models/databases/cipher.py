@@ -11,7 +11,7 @@ from ..errors import NoKeyFits, StoreError
 from ..row_types.access import TokenSecretRow
 from ..row_types.batches import BatchItemRow, BatchRow
 from ..row_types.history import DecisionMadeRow, HistoryRow, RetraceRow
-from ..row_types.instances import ChangedVariableRow, ContentRow, FoldRow, InstanceRow
+from ..row_types.instances import ChangedVariableRow, ContentRow, FoldRow, InstanceRow, RecordRow
 from ..row_types.messages import EventRow, KeptMessageRow
 from ..row_types.quotas import QuotaRow
 from ..row_types.tasks import Look, PutOut, TaskCheckRow, TaskRow, Told
@@ -43,6 +43,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 """Whole columns, not single values: a secret turns up in outputs, states, reasons and whatever is made of it."""
 OF_ROW: dict[type[Any], tuple[str, ...]] = {
     ContentRow: COLUMNS["content"],
+    RecordRow: ("start_variables", "outputs"),
     ChangedVariableRow: COLUMNS["changed_variable"],
     FoldRow: COLUMNS["ledger_fold"],
     TaskRow: COLUMNS["task"],

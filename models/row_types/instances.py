@@ -80,6 +80,28 @@ class ContentRow:
 
 
 @dataclass(slots=True)
+class RecordRow:
+    """What the documented record of one process instance shows, of both of its rows, and what tells who may see it."""
+
+    process_instance_id: int
+    id: str
+    model_id: str | None
+    model_key: str | None
+    deployment_id: str
+    name: str
+    status: ProcessStatus
+    flags: int
+    started: int
+    ended: int | None
+    origin: int | None
+    rollback_id: int | None
+    cancel_id: int | None
+    delete_id: int | None
+    start_variables: str
+    outputs: str | None
+
+
+@dataclass(slots=True)
 class ChangedVariableRow:
     """A variable that was set since all variables of its process were written together."""
 

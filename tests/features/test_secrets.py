@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from marshmallow import fields
 
-from riverstone.engine import BpmnError, Engine, Stone, TaskInfo
+from riverstone.engine import BpmnError, Engine, InstanceRecord, Stone, TaskInfo
 
 from .sketch import catch, line, service
 
@@ -71,6 +71,7 @@ def engine(sqlite: str) -> Iterator[Engine]:
 def everything(engine: Engine, process_instance_id: str) -> str:
     """All that the engine shows of a process, as one text."""
     shown = [asdict(engine.get(process_instance_id)), *(asdict(one) for one in engine.instances().items)]
+    shown += [asdict(one) for one in engine.records().items]
     shown += [asdict(task) for task in engine.tasks(process_instance_id)]
     shown += [asdict(engine.task(task.task_id)) for task in engine.tasks(process_instance_id)]
     return json.dumps(shown, ensure_ascii=False, default=str)
@@ -92,6 +93,26 @@ def test_a_secret_is_shown_nowhere_and_reaches_the_stone(engine: Engine, caplog:
         assert secret not in shown
         assert secret not in caplog.text
     assert "setting *****" in shown
+
+
+def test_the_documented_records_are_those_of_the_instances_secrets_hidden_and_those_of_undos_too(
+    engine: Engine,
+) -> None:
+    open_one = engine.start(key="shop", name="fails", variables={"rootPassword": SECRET, "install": {"pin": 9999999}})
+    engine.wait(open_one.process_instance_id)
+    done = engine.wait(engine.start(key="shop", name="done", variables={"rootPassword": SECRET}).process_instance_id)
+    engine.wait(engine.delete(done.process_instance_id).process_instance_id)
+
+    listed, whole = engine.records(), engine.instances()
+
+    assert len(listed.items) == 4
+    names = [*InstanceRecord.__dataclass_fields__]
+    assert [[getattr(one, name) for name in names] for one in listed.items] == [
+        [getattr(one, name) for name in names] for one in whole.items
+    ]
+    assert not any(secret in str(one) for one in listed.items for secret in (SECRET, "9999999", "s3cret-own"))
+    first = engine.records(limit=1, key="shop")
+    assert first.items + engine.records(limit=3, cursor=first.cursor, key="shop").items == listed.items
 
 
 def test_a_secret_is_shown_in_no_reason(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import get_args
+from typing import TypeVar, get_args
 
 from ....models import (
+    ContentRow,
     FoundInstances,
     InstanceFilter,
     InstanceRow,
@@ -21,11 +22,13 @@ from ....models.vocabulary import ProcessState
 from ...errors import UnknownProcessInstance
 from ...undo.creation import undo_ids
 from ...views.pages import Page
-from ...views.processes import Awaited, ProcessInstance, SearchPage
+from ...views.processes import Awaited, InstanceRecord, ProcessInstance, SearchPage
 from .. import masked_views
 from ..records import Records
 from ..why.failures import first_failures
 from .awaited import awaited_of
+
+Record = TypeVar("Record", bound=InstanceRecord)
 
 AT_ONCE, MOST_COMPARED = 100, 1_000
 """How many rows are read at once, and in all for one part, whose texts are compared here."""
@@ -46,14 +49,21 @@ class ProcessLists:
         self._store = records.store
         self._stones = records.stones
 
-    def instances(
+    def instances(self, wanted: InstanceFilter, *, limit: int, before: int | None) -> Page[ProcessInstance]:
+        """Records, newest first, of instances with an id below ``before``; fewer where they are large or seldom."""
+        return self._page(self._several, wanted, limit, before)
+
+    def documented(self, wanted: InstanceFilter, *, limit: int, before: int | None) -> Page[InstanceRecord]:
+        """The same with nothing but what is documented of a record."""
+        return self._page(self._several_documented, wanted, limit, before)
+
+    def _page(
         self,
+        several: Callable[[Sequence[int]], Iterator[Record]],
         wanted: InstanceFilter,
-        *,
         limit: int,
         before: int | None,
-    ) -> Page[ProcessInstance]:
-        """Records, newest first, of instances with an id below ``before``; fewer where they are large or seldom."""
+    ) -> Page[Record]:
         place: Place | None = None if before is None else (before,)
         numbers: list[int] = []
         for _ in range(PIECES):
@@ -63,10 +73,10 @@ class ProcessLists:
             if place is None:
                 break
         following = numbers[limit - 1] if len(numbers) > limit else None if place is None else place[0]
-        shown: list[ProcessInstance] = []
+        shown: list[Record] = []
         room = self._facilities.limits.page_size
         for start in range(0, min(limit, len(numbers)), FEW_RECORDS):
-            for record in self._several(numbers[start : min(start + FEW_RECORDS, limit)]):
+            for record in several(numbers[start : min(start + FEW_RECORDS, limit)]):
                 shown.append(record)
                 room -= len(record.process_content) + len(record.outputs or "") + len(record.native_outputs)
                 if room < 0 and record.process_instance_id != str(numbers[-1]):
@@ -79,7 +89,7 @@ class ProcessLists:
         found = {row.process_instance_id: (row, content) for row, content in records}
         tasks = self._store.outputs_of(numbers)
         masks = self._records.masks([row for row, _ in records], found)
-        rows = [row for row, _ in found.values()]
+        rows = [found[number][0] for number in numbers if number in found]
         kept, awaited = self._records.kept(rows), awaited_of(self._store, rows)
         for number in numbers:
             # An origin that was purged between takes what it undid with it.
@@ -94,6 +104,20 @@ class ProcessLists:
                     kept=kept.get(number, 0),
                     waits_for=awaited.get(number, ()),
                 )
+
+    def _several_documented(self, numbers: Sequence[int]) -> Iterator[InstanceRecord]:
+        """The same, as documented."""
+        rows = {row.process_instance_id: row for row in self._store.documented(numbers)}
+        tasks = self._store.outputs_of(numbers)
+        hidden: dict[int, tuple[InstanceRow, ContentRow]] = {}
+        masks = self._records.masks(rows.values(), hidden)
+        for number in numbers:
+            if number in masks:
+                row, told = rows[number], tasks.get(number)
+                outputs = masked_views.outputs_of(told, self._stones) if told else {}
+                if number in hidden:
+                    row = masked_views.documented(*hidden[number])
+                yield masked_views.show_record(row, outputs, masks[number])
 
     def summaries(self, wanted: InstanceFilter, *, limit: int, before: Place | None, sort: Sort = "id") -> SearchPage:
         """The same without variables and outputs, which may be large, in this order."""

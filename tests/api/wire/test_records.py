@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, get_args
 
@@ -143,7 +144,7 @@ def test_every_look_is_answered_as_it_is_described(client: Client, story: dict[s
 
 
 def to_the_millisecond(view: Any) -> dict[str, Any]:
-    values = {name: getattr(view, name) for name in view.__slots__}
+    values = {each.name: getattr(view, each.name) for each in fields(view)}
     return {name: value.astimezone() if isinstance(value, datetime) else value for name, value in values.items()}
 
 
