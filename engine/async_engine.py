@@ -85,6 +85,7 @@ class AsyncProcesses(_Asking):
 
     start = _awaited(RepairCalls.start)
     instances = _awaited(RepairCalls.instances)
+    records = _awaited(RepairCalls.records)
     search = _awaited(RepairCalls.search)
     counts = _awaited(RepairCalls.counts)
     statistics = _awaited(RepairCalls.statistics)

@@ -45,6 +45,7 @@ ENGINE = """
     HttpAnswer
     InboxCounts
     InlineDispatcher
+    InstanceRecord
     InternalError
     Invalid
     JsonFormatter
@@ -188,6 +189,7 @@ MODELS = """
     Quotas
     RareChanges
     ReceiverFilter
+    RecordRow
     RetraceRow
     RevisionConflict
     SUSPECT
@@ -300,6 +302,7 @@ METHODS = """
     purge
     queues
     quotas
+    records
     register
     remove_deployment
     remove_model
