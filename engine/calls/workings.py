@@ -63,12 +63,14 @@ class Workings(Checked):
         act: Callable[[Instance], object],
         *,
         of_all: Callable[[Instance], bool] | None = None,
+        prepare: Callable[[Instance], bool] | None = None,
         **told: Any,
     ) -> None:
         """Have something stepped that somebody asks of a process, with that in its history.
 
         Where that goes through the ledger as a whole, as ``of_all`` tells, it is read before, in turns that leave room
-        for others.
+        for others; so is what ``prepare`` does, which tells whether it has taken this turn for that. Both prepare the
+        copy in memory alone.
         """
         read, reads_on = 0, of_all is not None
         up_to: int | None = None
@@ -80,6 +82,8 @@ class Workings(Checked):
                 up_to = instance.tasks.read_on()
                 if up_to is not None:
                     return False
+            if prepare is not None and prepare(instance):
+                return False
             # Before what it brings about; where it is refused, nothing of the turn is written.
             note(instance, "action", action=action, **told)
             act(instance)

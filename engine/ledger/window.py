@@ -84,6 +84,7 @@ class Window(dict[int, TaskRow]):
         "ended",
         "fold",
         "folded_size",
+        "is_held",
         "is_whole",
         "older",
         "outdated",
@@ -103,6 +104,8 @@ class Window(dict[int, TaskRow]):
         """How many characters the fold has."""
         self.is_whole = not fold.last
         """Whether all rows are here."""
+        self.is_held = False
+        """Whether a next step goes on with all of them, so that none goes."""
         self.older: set[int] = set()
         """Those that are here and that the fold stands for."""
         self.ended = 0
@@ -253,7 +256,7 @@ class Window(dict[int, TaskRow]):
 
     def narrow(self) -> None:
         """Let go of what the fold stands for; nothing of it is to be written any more."""
-        if self.older and not self._read_up_to:
+        if self.older and not (self._read_up_to or self.is_held):
             for task_id in self.older:
                 del self[task_id]
             self.older = set()

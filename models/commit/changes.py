@@ -92,6 +92,7 @@ UPDATE_INSTANCE = Graded(
 UPDATE_CONTENT = Update("content", ("variables", "outputs"), where=("process_instance_id",))
 # As a task ends that has nothing to tell, and as one tells something.
 UPDATE_TASK = Graded(partial(Update, "task", where=("id",)), TASK_SET, 3, 11, always=ENDED)
+UPDATE_MARK = Update("task", ("state", "undo"), where=("id",))
 INSERT_NOTICE = Insert.of("notice", NoticeRow)
 USED = "SELECT 1 FROM `deployment` WHERE `id` = ? AND `removed` IS NULL FOR SHARE"
 OUT_OF_USE = "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM `deployment` WHERE `id` = ? AND `removed` IS NULL)"
@@ -158,6 +159,8 @@ class Changes:
         self.contents: dict[int, ContentRow] = {}
         self.new_tasks: dict[int, TaskRow] = {}
         self.tasks: dict[int, TaskRow] = {}
+        self.marked: set[int] = set()
+        """Those of them of which only what an undo notes of them is written."""
         self.timed: list[TaskRow] = []
         """Those of both, once they are committed, that are due or must have ended at some moment."""
         self.to_tell: list[ToTell] = []
@@ -193,6 +196,14 @@ class Changes:
         """The row is written with this commit, as an update unless it is new."""
         if row.id not in self.new_tasks:
             self.tasks[row.id] = row
+            if self.marked:
+                self.marked.discard(row.id)
+
+    def task_marked(self, row: TaskRow) -> None:
+        """The same of a row of which nothing differs but ``state`` and ``undo``: a rewind marks thousands."""
+        if row.id not in self.new_tasks and row.id not in self.tasks:
+            self.tasks[row.id] = row
+            self.marked.add(row.id)
 
     def instance_changed(self, row: InstanceRow) -> None:
         """The row's revision goes up with this commit, once however many steps it carries."""
@@ -238,7 +249,11 @@ class Changes:
                 writer.write(INSERT_WORD, words)
         if self.contents:
             writer.run(UPDATE_CONTENT, self.contents.values())
-        if self.tasks:
+        if self.marked:
+            writer.run(UPDATE_MARK, [self.tasks[task_id] for task_id in self.marked])
+            if len(self.tasks) > len(self.marked):
+                put(UPDATE_TASK, [row for row in self.tasks.values() if row.id not in self.marked])
+        elif self.tasks:
             put(UPDATE_TASK, self.tasks.values())
         if self.new_tasks:
             put(INSERT_TASK, self.new_tasks.values())

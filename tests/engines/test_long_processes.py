@@ -6,16 +6,21 @@ What comes of it is what comes of one engine that has all of it in memory.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import cycle
 from typing import Any, ClassVar
 
 import pytest
 
 from riverstone.engine import Engine, Stone, TaskInfo, VirtualClock
+from riverstone.engine.instance.instance import Instance
 from riverstone.engine.ledger import window
 from riverstone.engine.ledger.causality import LONG_AFTER
 from riverstone.engine.ledger.window import Window
 from riverstone.engine.river.river import River
+from riverstone.engine.river.turn import Action
+from riverstone.engine.steps.repair import rewind_request
+from riverstone.engine.steps.repair.rewind_request import RewindRequest
 
 from ..features.sketch import catch, definitions, flow, process, runs, service
 
@@ -302,3 +307,49 @@ def test_a_step_that_another_engine_was_faster_with_is_done_again_on_what_is_the
         other.message("more", process_instance_id=number)
         one.message("more", process_instance_id=number)
         assert [given for _, given in calls] == list(range(2 * TURNS + 4))
+
+
+def test_a_rewind_whose_way_back_is_found_in_a_turn_before(
+    alike: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has come between the two turns is undone as well, and a copy that is gone is no harm."""
+    monkeypatch.setattr(rewind_request, "MANY", 2)
+    prepare = RewindRequest.prepare
+    found: list[bool] = []
+
+    def noted(request: RewindRequest, instance: Instance) -> bool:
+        found.append(prepare(request, instance))
+        return found[-1]
+
+    monkeypatch.setattr(RewindRequest, "prepare", noted)
+
+    def story(turns: Iterator[Engine], number: str) -> None:
+        rounds(turns, number)
+        one, other = next(turns), next(turns)
+        step = one._pump.step
+        between: list[Callable[[], object]] = []
+
+        def disturbed(action: Action) -> Any:
+            if True in found and between:
+                between.pop()()
+            return step(action)
+
+        monkeypatch.setattr(one._pump, "step", disturbed)
+        for engine in (None, one, other):
+            tasks = [task for task in one.tasks(number) if task.element_id == "first" and task.undo is None]
+            found.clear()
+            if engine is None:
+                between.append(one._river.cache.clear)
+            else:
+                between.append(partial(engine.message, "more", process_instance_id=number))
+            one.rewind(number, sorted(tasks, key=lambda task: task.outputs["sum"])[-3].task_id)
+            assert True in found
+            assert not between
+        found.clear()
+        one.cancel(number)
+
+    calls, (_, status, _) = alike(story)
+    assert status == "cancel.success"
+    undone = [call for call in calls if call[0] in ("rollback", "cancel")]
+    made = [call for call in calls if call[0] in ("first", "last")]
+    assert len(undone) == len(made)

@@ -12,6 +12,7 @@ from ...errors import Conflict, Invalid, UnknownProcessInstance, UnknownTask
 from ...instance.instance import Instance
 from ...river.turn import Turn
 from ...steps.repair import migrating, repair_plans, repairing, retrying, rewinding, skipping, undo_requests
+from ...steps.repair.rewind_request import RewindRequest
 from ...store_errors import engine_errors
 from ...views.failures import Failure
 from ...views.processes import ProcessInstance
@@ -201,13 +202,13 @@ class RepairCalls(SuspensionCalls):
         kept = [number_of(task_id, UnknownTask) for task_id in retain]
         values, given = self._checked(variables, "variables"), self._checked(parameters, "parameters")
         version = self._version(deployment_id, mapping)
+        request = RewindRequest(task, kept)
         self._asked(
             "rewind",
             number,
-            lambda process: rewinding.request_rewind(
-                process, task, variables=values, parameters=given, kept=kept, version=version
-            ),
+            lambda process: request.go_back(process, variables=values, parameters=given, version=version),
             of_all=lambda process: process.row.phase in ("running", "paused"),
+            prepare=request.prepare,
             task=task,
             name=deployment_id,
             retained=list(retain) or None,

@@ -43,7 +43,7 @@ def hand_over(instance: Instance, row: TaskRow, stone: type[Stone]) -> None:
         # A new row is this engine's, is not due, and is written anyway.
         if not remote:
             row.owner, row.due = instance.facilities.engine_id, None
-        instance.changes.tasks[row.id] = row
+        instance.changes.task_changed(row)
         instance.changes.instance_changed(instance.row)
     instance.to_hand_over.append(row)
 

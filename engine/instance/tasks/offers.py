@@ -31,7 +31,7 @@ def offer(instance: Instance, row: TaskRow) -> None:
         defined.deployment_id,
     )
     if row.id not in instance.changes.new_tasks:
-        instance.changes.tasks[row.id] = row
+        instance.changes.task_changed(row)
         instance.changes.instance_changed(instance.row)
 
 

@@ -41,7 +41,11 @@ def _rewind(instance: Instance, options: Mapping[str, Any]) -> None:
     target = rewind_target(instance, options["element_id"])
     variables, parameters = options.get("variables", {}), options.get("parameters", {})
     rewinding.request_rewind(
-        instance, target.id, variables=variables, parameters=parameters, kept=(), version=version_in(instance, options)
+        rewinding.find_way(instance, target.id),
+        variables=variables,
+        parameters=parameters,
+        kept=(),
+        version=version_in(instance, options),
     )
 
 

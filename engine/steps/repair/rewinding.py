@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ....models import TaskRow
 from ... import jsontext
@@ -35,32 +35,46 @@ from .retraces import Retraced, retraced
 from .suspending import refuse_suspended
 
 
+class WayBack(NamedTuple):
+    """What a rewind to one task would do, found before anything of it is done."""
+
+    found: Retraced
+    order: Order
+    """Of all that came after the task."""
+    left: Order
+    """The same without what is retained."""
+
+
+def find_way(instance: Instance, task_id: int, kept: Collection[int] = ()) -> WayBack:
+    """What a rewind to this task would do; raises UnknownTask, Conflict where there can be none."""
+    found = look(instance, task_id)
+    tasks = found.process.tasks
+    order = plan(tasks, "rollback", found.undone)
+    return WayBack(found, order, plan(tasks, "rollback", found.undone - set(kept)) if kept else order)
+
+
 def request_rewind(
-    instance: Instance,
-    task_id: int,
+    way: WayBack,
     *,
     variables: Mapping[str, Any],
     parameters: Mapping[str, Any],
     kept: Collection[int],
     version: tuple[Definition, Mapping[str, str]] | None = None,
 ) -> None:
-    """Undo what came after a task, and let it begin again. Raises UnknownTask, Conflict, Invalid.
+    """Undo what came after a task, and let it begin again. Raises Conflict, Invalid.
 
     Nothing is kept of it where it is refused. With another ``version`` of the model and a mapping of elements, the
     task begins again on that, and all that does not follow from it is moved there.
     """
-    found = look(instance, task_id)
+    found, order = way.found, way.left
     process = found.process
-    order = plan(process.tasks, "rollback", found.undone)
-    _refuse_unnamed(found, order, kept)
+    _refuse_unnamed(found, way.order, kept)
     variables = unmasked_variables(process, variables, process.workflow.task_tree)
     variables = _fitting(process, variables)
-    parameters = unmasked_parameters(process, process.tasks[task_id], parameters)
+    parameters = unmasked_parameters(process, found.target, parameters)
     if version is not None:
         # Before any hook is asked to stop.
         migrating.refuse_beside(process, *version, found.target, found.is_after)
-    if kept:
-        order = plan(process.tasks, "rollback", found.undone - set(kept))
     for number in kept:
         process.tasks[number].undo = "retained"
     _fence(found)
@@ -189,7 +203,7 @@ def _fence(found: Retraced) -> None:
         ledger.rewind(row)
         if row.stone is None and row.undo is None:
             row.undo = "never-begun"
-        process.changes.task_changed(row)
+        process.changes.task_marked(row)
     for token in sorted(workflow.tasks.values(), key=lambda token: token.id):
         if token.id in workflow.tasks and found.is_after(token):
             for listener in armed(token):
