@@ -112,6 +112,16 @@ def to_undo(shape: str, count: int, *, fails: bool) -> bytes:
     return _diagram(f"undone-{shape.replace(' ', '-')}-{count}-{fails}", nodes, list(itertools.pairwise(path)))
 
 
+def taken_away(count: int) -> bytes:
+    """``count`` people asked side by side, and one beside them whose answer ends all of it."""
+    cardinality = f'<loopCardinality xsi:type="tFormalExpression">{count}</loopCardinality>'
+    each = f"<multiInstanceLoopCharacteristics>{cardinality}</multiInstanceLoopCharacteristics>"
+    people = [f'<userTask id="each">{each}</userTask>', '<userTask id="ask"/>']
+    last = '<endEvent id="stop"><terminateEventDefinition id="all"/></endEvent>'
+    flows = [("begin", "each"), ("begin", "ask"), ("ask", "stop")]
+    return _diagram(f"taken-away-{count}", [ENDS[0], *people, last], flows)
+
+
 def _diagram(key: str, nodes: list[str], flows: list[tuple[str, str]]) -> bytes:
     drawn = [
         f'<sequenceFlow id="flow{number}" sourceRef="{source}" targetRef="{target}"/>'
