@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -158,7 +159,7 @@ def test_a_compensation_of_an_earlier_version_goes_on(engine: Engine, tmp_path: 
     flows = flow("begin", "x") + flow("x", "y") + flow("y", "z") + flow("z", "back")
     engine.deploy(definitions(process("old", '<startEvent id="begin"/>', nodes, THROW, flows)))
     number = engine.start(key="old", name="test").process_instance_id
-    with sqlite3.connect(tmp_path / "river.db") as store:
+    with closing(sqlite3.connect(tmp_path / "river.db")) as store, store:
         for token, text in store.execute("SELECT id, internal FROM token WHERE internal LIKE '%undoing%'").fetchall():
             kept = json.loads(text)
             kept["undoing"] = list(kept["undoing"].values())
