@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -149,28 +150,43 @@ def test_what_somebody_has_to_do_is_told_with_its_command() -> None:
     assert what_it_waits_for(RUNNING) is None
 
 
+ONCE_SEEN = """
+from pathlib import Path
+from riverstone.bpmn_samples import stones as samples
+
+class Volume(samples.Volume):
+    monitor_interval = 0.1
+
+    def monitor(self, task):
+        return ("looks" not in task.state or Path(__file__).with_name("seen").exists()) and super().monitor(task)
+"""
+
+
 def test_a_real_terminal_shows_a_real_process_to_its_end(tmp_path: Path) -> None:
-    """The whole command in a pseudo-terminal, with the samples' stones, and what is then on the screen."""
+    """The whole command in a pseudo-terminal; the work ends once somebody has seen on the screen how far it was."""
+    (tmp_path / "once_seen.py").write_text(ONCE_SEEN)
     riverstone = [sys.executable, "-c", "from riverstone.api.cli import main; main()"]
-    named = ["--db", f"sqlite:///{tmp_path}/s.db", "--stones", "riverstone.bpmn_samples.stones"]
+    named = ["--db", f"sqlite:///{tmp_path}/s.db", "--stones", "once_seen"]
     with Engine(f"sqlite:///{tmp_path}/s.db", stones=stones(Cloud())) as engine:
         engine.deploy(path("attach_volume"))
     start = ["start", "--key", "attach-volume", "--name", "x", "--variables", '{"instanceCode": "default"}', "--follow"]
     ours, theirs = pty.openpty()
-    size = {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "12"}
+    size = {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "12", "PYTHONPATH": str(tmp_path)}
     process = subprocess.Popen([*riverstone, *named, *start], stdout=theirs, env={**os.environ, **size})
     os.close(theirs)
     screen = pyte.Screen(100, 12)
     stream = pyte.ByteStream(screen)
-    drawn: set[str] = set()
+    hanging = threading.Timer(120, process.kill)
+    hanging.start()
     # Reading fails once the other end is closed.
     with suppress(OSError), os.fdopen(ours, "rb", buffering=0) as terminal:
         while text := terminal.read(4096):
             stream.feed(text)
-            drawn.update(screen.display)
+            if any("50 %" in line and "monitor.begin" in line for line in screen.display):
+                (tmp_path / "seen").touch()
 
     assert process.wait(timeout=30) == 0
-    assert any("50 %" in line and "monitor.begin" in line for line in drawn)
+    hanging.cancel()
     lines = [line for line in screen.display if line.strip()]
     assert lines[0].split()[:3] == ["✔", "2", "monitor.success"]
     assert lines[1].split()[-3:] == ["success", "attach-volume", "x"]
