@@ -48,7 +48,15 @@ from .search.figures import Figures, Group, read_figures
 from .search.first_failures import read_first_failures, read_told
 from .search.instance_filter import InstanceFilter
 from .search.instance_places import Place, Sort
-from .search.instance_search import FoundInstances, count_instances, find_instances, find_places, place_of
+from .search.instance_search import (
+    FoundInstances,
+    count_instances,
+    find_instances,
+    find_places,
+    find_text_places,
+    place_of,
+    read_instances,
+)
 from .search.user_tasks import FoundTask, InboxOrder, Listed, UserTasks
 from .sessions import SessionRecords
 from .store import Store
@@ -158,11 +166,13 @@ __all__ = [
     "encrypt_again",
     "find_instances",
     "find_places",
+    "find_text_places",
     "list_of",
     "news_of",
     "place_of",
     "read_awaited",
     "read_figures",
     "read_first_failures",
+    "read_instances",
     "read_told",
 ]

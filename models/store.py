@@ -218,6 +218,11 @@ class Store(Connection):
             found.setdefault(row.process_instance_id, []).append(row)
         return found
 
+    def outputs_after(self, process_instance_id: int, after: int, limit: int) -> list[PutOut]:
+        """The same of one whose ledger is long, a part at a time: beyond a task."""
+        sql = f"{SELECT_OUTPUTS} = ? AND `id` > ? ORDER BY `id` LIMIT ?"
+        return self.rows(PutOut, sql, (process_instance_id, after, limit))
+
     def due_tasks(self, now: int, limit: int, owner: str) -> list[tuple[int, int]]:
         """Open tasks that are due and belong to this engine, as (instance, task)."""
         return [(number, task_id) for number, task_id in self.read(SELECT_DUE_TASKS, (owner, now, limit))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...models import InstanceRow, SuspensionRow, Suspensions
+from ...models import SuspensionRow, Suspensions, read_instances
 from ...models.vocabulary import BatchAction
 from ..clock import moment
 from ..errors import Conflict, Invalid, UnknownDeployment
@@ -58,7 +58,9 @@ class KeyCalls(BatchCalls):
         try:
             self._unsuspend("key", key)
         except Conflict:
-            if not any(map(is_of_key, found)):
+            with engine_errors():
+                rows = read_instances(self._store, found)
+            if not any(map(is_of_key, rows)):
                 raise
         self._all_of("unsuspend", key, who or (call.who if call else None))
 
@@ -67,8 +69,8 @@ class KeyCalls(BatchCalls):
         with engine_errors():
             return tuple(map(_shown, Suspensions(self._store).all("key")))
 
-    def _under_way(self, key: str) -> list[InstanceRow]:
-        """The processes that a batch would take; raises Invalid for more than one may be about."""
+    def _under_way(self, key: str) -> list[int]:
+        """The ids of the processes that a batch would take; raises Invalid for more than one may be about."""
         wanted, _ = self._searched_for({"key": key, "statuses": NOT_OVER}, None)
         try:
             return self._found(wanted)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeVar
 
 from ...models import ContentRow, DecisionMadeRow, InstanceRow, PutOut, RecordRow, TaskRow
 from ...models.databases.statements import parts
@@ -37,6 +38,9 @@ DECISIONS_AT_ONCE = 1_000
 """How many decisions of a process are read at once for its history."""
 WITH_VARIABLES = 25
 """How many records are read at once with their variables, which may be large."""
+TASKS_AT_ONCE = 1_000
+"""How many rows of a long ledger are read at once."""
+Row = TypeVar("Row", TaskRow, PutOut)
 UNDONE = ("rollback.success", "cancel.success", "delete.success")
 
 
@@ -66,20 +70,15 @@ class Records:
             return self.mask_of(*self.rows(row.origin))
         definition = self.facilities.definitions.get(row.deployment_id)
         # Most processes have no secret tasks, and their record is shown without reading all of these.
-        tasks = self.store.tasks(row.process_instance_id) if row.flags & Flags.SECRETS else ()
+        tasks = self._in_parts(self.store.some_tasks, row.process_instance_id) if row.flags & Flags.SECRETS else ()
         return masked_views.mask_for(definition, content, tasks, self.stones)
 
     def _show(
         self, row: InstanceRow, content: ContentRow, window: Window | None, tasks: Iterable[TaskRow] | None = None
     ) -> ProcessInstance:
         """The record of one, with the ``window`` on its ledger if that is long."""
-        number, fold = row.process_instance_id, None
-        told: Iterable[TaskRow | PutOut] | None = tasks
-        if told is None and window is not None and not (row.flags & Flags.SECRETS or self.stones.have_secret_outputs):
-            told, fold = window.here(), window.fold
-        elif told is None:
-            told = self.store.outputs_of([number]).get(number, ())
-        outputs: dict[str, Any] = masked_views.outputs_of(told, self.stones, fold)
+        number = row.process_instance_id
+        outputs = self._put_out(row, window) if tasks is None else masked_views.outputs_of(tasks, self.stones)
         return masked_views.show_instance(
             row,
             content,
@@ -89,7 +88,36 @@ class Records:
             waits_for=awaited_of(self.store, [row], None if window is None else window.open_rows()).get(number, ()),
         )
 
-    def _window(self, row: InstanceRow) -> Window | None:
+    def _put_out(self, row: InstanceRow | RecordRow, window: Window | None) -> dict[str, Any]:
+        """What one has put out, by namespace: of a long ledger by its fold, in which there may be no secrets."""
+        if window is None:
+            return self.put_out([row]).get(row.process_instance_id, {})
+        if row.flags & Flags.SECRETS or self.stones.have_secret_outputs:
+            rows = self._in_parts(self.store.outputs_after, row.process_instance_id)
+            return masked_views.outputs_of(rows, self.stones)
+        return masked_views.outputs_of(window.here(), self.stones, window.fold)
+
+    def put_out(self, rows: Collection[InstanceRow | RecordRow]) -> dict[int, dict[str, Any]]:
+        """The same of several, at most 500, by their ids; each long ledger is looked at by itself."""
+        long = [row for row in rows if row.folded]
+        short = [row.process_instance_id for row in rows if not row.folded]
+        found = self.store.outputs_of(short) if short else {}
+        shown = {number: masked_views.outputs_of(told, self.stones) for number, told in found.items()}
+        return shown | {row.process_instance_id: self._put_out(row, self._window(row)) for row in long}
+
+    @staticmethod
+    def _in_parts(read: Callable[[int, int, int], list[Row]], number: int) -> Iterator[Row]:
+        """The rows of one ledger, oldest first; others get the interpreter between two parts."""
+        last = 0
+        while True:
+            part = read(number, last, TASKS_AT_ONCE)
+            yield from part
+            if len(part) < TASKS_AT_ONCE:
+                return
+            last = part[-1].id
+            time.sleep(0)
+
+    def _window(self, row: InstanceRow | RecordRow) -> Window | None:
         """What steps need of a long ledger; None for any other."""
         return Window.open(self.store, row.process_instance_id, row.folded) if row.folded else None
 

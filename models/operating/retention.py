@@ -231,7 +231,9 @@ ENDED = (
     # Not by the index of ends, nearly all of which may be that long ago.
     f"p.`kind` = 'start' AND p.`phase` = 'ended' AND (p.`flags` & ?) = 0 AND p.`ended` + 0 <= ?"
     f" AND p.`status` IN ({', '.join(repr(status) for status in SETTLED)})"
-    f" AND {' AND '.join(_UNDO_ENDED.format(kind) for kind in UNDO_KINDS)}"
+    # Of most none of them is looked at.
+    f" AND (COALESCE({', '.join(f'p.`{kind}_id`' for kind in UNDO_KINDS)}) IS NULL"
+    f" OR ({' AND '.join(_UNDO_ENDED.format(kind) for kind in UNDO_KINDS)}))"
     f" AND p.{ID} NOT IN ({_STRAGGLING})"
 )
 SELECT_ENDED_UNDO = (

@@ -97,6 +97,7 @@ class RecordRow:
     rollback_id: int | None
     cancel_id: int | None
     delete_id: int | None
+    folded: int
     start_variables: str
     outputs: str | None
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..commit.connection import Connection
-from ..databases.statements import select
+from ..databases.statements import parts, select
 from ..row_types.instances import InstanceRow
 from .instance_filter import HAS_ENDED, IS_START, Condition, InstanceFilter
 from .instance_places import FEW, ID, Counts, Place, Places, Sort, chosen, find_by, newest_first, source, united
 from .pieces import find_in_piece
-from .text_search import find_text
+from .text_search import TextPlaces, find_text
 
 
 class FoundInstances(NamedTuple):
@@ -36,26 +37,18 @@ def find_instances(
 
     ``whole`` seeks a text inside of the words of all of them too.
     """
-    inside_from: int | None = None
-    if wanted.text is None:
-        places = find_places(store, wanted, limit=limit, before=before, sort=sort)
-    else:
-        found = [
-            find_text(
-                store, wanted.text, _conditions(store, each, sort), limit=limit, before=before, sort=sort, whole=whole
-            )
-            for each in _failures(wanted)
-        ]
-        places = united((each.places for each in found), limit)
-        inside_from = max((each.inside_from for each in found if each.inside_from is not None), default=None)
-    numbers = [place[-1] for place in places.found]
-    if not numbers:
-        return FoundInstances([], places.stopped, inside_from)
-    among, values = store.among(numbers)
-    found_rows = store.rows(InstanceRow, select("process_instance", InstanceRow, f"{ID} {among}"), values)
-    rows = {row.process_instance_id: row for row in found_rows}
-    # What was purged since is left out.
-    return FoundInstances([rows[each] for each in numbers if each in rows], places.stopped, inside_from)
+    places, inside_from = find_text_places(store, wanted, limit=limit, before=before, sort=sort, whole=whole)
+    return FoundInstances(read_instances(store, [place[-1] for place in places.found]), places.stopped, inside_from)
+
+
+def read_instances(store: Connection, numbers: Sequence[int]) -> list[InstanceRow]:
+    """These instances in this order; what was purged since is left out."""
+    rows: dict[int, InstanceRow] = {}
+    for part in parts(numbers):
+        among, values = store.among(part)
+        found = store.rows(InstanceRow, select("process_instance", InstanceRow, f"{ID} {among}"), values)
+        rows |= {row.process_instance_id: row for row in found}
+    return [rows[each] for each in numbers if each in rows]
 
 
 def place_of(row: InstanceRow, sort: Sort) -> Place:
@@ -73,8 +66,29 @@ def count_instances(store: Connection, wanted: InstanceFilter) -> int:
     return int(store.value(f"SELECT COUNT(*) FROM ({counted}) AS found", values))
 
 
+def find_text_places(
+    store: Connection,
+    wanted: InstanceFilter,
+    *,
+    limit: int,
+    before: Place | None,
+    sort: Sort = "id",
+    whole: bool = False,
+) -> TextPlaces:
+    """The same without the instances."""
+    if wanted.text is None:
+        return TextPlaces(find_places(store, wanted, limit=limit, before=before, sort=sort))
+    text = wanted.text
+    found = [
+        find_text(store, text, _conditions(store, each, sort), limit=limit, before=before, sort=sort, whole=whole)
+        for each in _failures(wanted)
+    ]
+    inside_from = max((each.inside_from for each in found if each.inside_from is not None), default=None)
+    return TextPlaces(united((each.places for each in found), limit), inside_from)
+
+
 def find_places(store: Connection, wanted: InstanceFilter, *, limit: int, before: Place | None, sort: Sort) -> Places:
-    """The same without a text, and without the instances."""
+    """The same without a text."""
     several = _failures(wanted)
     if len(several) == 1 and len(wanted.statuses) > 1:
         several = [wanted._replace(statuses=(each,)) for each in wanted.statuses]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from typing import NamedTuple
 
 from flask.testing import FlaskClient
 
 from riverstone.api import create_app
-from riverstone.engine import Engine
+from riverstone.engine import Engine, Invalid, Limits
 from riverstone.models import ContentRow, InstanceRow, Store, TokenRow, WaitRow
 from riverstone.models.row_types.tables import columns
 from riverstone.models.words import words_in
@@ -105,7 +105,10 @@ class Among:
         """One for each thing that is asked."""
         with ExitStack() as stack:
             urls = {name: stack.enter_context(self._filled(name)) for name in self.sizes}
-            self.engines = {name: stack.enter_context(Engine(url, stones=stones)) for name, url in urls.items()}
+            limits = Limits(batch_processes=self.sizes["few"] - 1)
+            self.engines = {
+                name: stack.enter_context(Engine(url, stones=stones, limits=limits)) for name, url in urls.items()
+            }
             keys = iter(range(1, self.sizes["few"]))
             yield self._row("a message by business key", lambda name: self._tell(name, key=next(keys)))
             yield self._row("a message by id", lambda name: self._tell(name, number=next(keys)))
@@ -116,6 +119,7 @@ class Among:
                 yield self._row(work, partial(self._ask, ask), MOST_OF_TEXT)
             looked_for = partial(self._ask, lambda engine: engine.search(element="zz"))
             yield self._row("an element where nobody is", looked_for, MOST_OF_LOOK)
+            yield self._row("a batch that is too large", self._refused_batch, MOST_OF_LOOK, times=2)
             clients = {name: create_app(engine).test_client() for name, engine in self.engines.items()}
             for path in ("/process?limit=50", "/process/search?limit=50"):
                 yield self._row(f"GET {path}", partial(_got, clients, path), MOST_OF_PAGE)
@@ -137,6 +141,11 @@ class Among:
 
     def _ask(self, ask: Callable[[Engine], object], name: str) -> None:
         ask(self.engines[name])
+
+    def _refused_batch(self, name: str) -> None:
+        with suppress(Invalid):
+            self.engines[name].preview_batch("suspend", {"key": "order"})
+            raise RuntimeError("As many are found as are too many.")
 
     def _purge(self, name: str) -> None:
         if not self.engines[name].purge(0, dry_run=True):

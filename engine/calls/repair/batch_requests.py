@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from ....models import InstanceFilter, InstanceRow
+from ....models import InstanceFilter
 from ....models.vocabulary import BatchAction
 from ...errors import Invalid
 from ...steps.repair import suspending
@@ -59,15 +59,16 @@ class BatchRequests(RepairCalls):
         wanted = self._wanted(owner=owner, **{"kind": "start", **given})
         return wanted, {name: _plain(value) for name, value in given.items()}
 
-    def _found(self, wanted: InstanceFilter) -> list[InstanceRow]:
+    def _found(self, wanted: InstanceFilter) -> list[int]:
+        """The ids of the processes, newest first; raises Invalid where there are none, or too many."""
         most = self.limits.batch_processes
-        rows = self._lists.found(wanted, most=most + 1)
-        if not rows:
+        numbers = self._lists.numbers(wanted, most=most + 1)
+        if not numbers:
             raise Invalid("No process is found by this, so there is nothing to do.", code="batch-empty")
-        if len(rows) > most:
+        if len(numbers) > most:
             text = f"More than {most} processes are found (limit batch_processes): search for fewer."
             raise Invalid(text, code="batch-too-large")
-        return rows
+        return numbers
 
 
 def check_rate(rate: Any) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-from ....models import BatchItemRow, BatchRecords, BatchRow, InstanceFilter
+from ....models import BatchItemRow, BatchRecords, BatchRow, InstanceFilter, read_instances
 from ....models.vocabulary import BatchAction, BatchResult, BatchState
 from ... import jsontext
 from ...errors import Conflict, UnknownBatch, UnknownProcessInstance
@@ -98,7 +98,7 @@ class BatchCalls(BatchRequests):
     ) -> Batch:
         """Settle which processes it is about, and let it begin; raises Invalid where there are none, or too many."""
         with engine_errors():
-            numbers = [each.process_instance_id for each in reversed(self._found(wanted))]
+            numbers = self._found(wanted)[::-1]
             call = present_call()
             client = (who or ("" if call is None else call.who))[:255]
             batch_id = self._prepare(action, options, searched, numbers, client=client, owner=owner, rate=rate)
@@ -158,19 +158,20 @@ class BatchCalls(BatchRequests):
         )
         wanted, _ = self._searched_for(where, owner)
         with engine_errors():
-            rows = self._found(wanted)
+            numbers = self._found(wanted)
             most = most_looked_at(action)
+            rows = read_instances(self._store, numbers[:most])
             looks = BatchPreviews(
                 self._records, self._rehearsals, self._records_of_batches, self._facilities.definitions
             )
-            groups, left_out = looks.groups(action, rows[:most], options)
+            groups, left_out = looks.groups(action, rows, options)
         return BatchPreview(
             action=action,
-            processes=len(rows),
+            processes=len(numbers),
             tasks=sum(group.tasks for group in groups) + left_out,
             groups=groups,
             left_out=left_out,
-            partial=len(rows) > most,
+            partial=len(numbers) > most,
         )
 
     def failures_by_reason(self, where: Mapping[str, Any] | None = None, *, owner: str | None = None) -> Reasons:
