@@ -72,5 +72,7 @@ def test_a_page_shows_a_long_ledger_as_its_record_does(stone: type[Stone], url: 
         numbers = [engine.start(key="long", name=f"run {each}").process_instance_id for each in range(3)]
         page = engine.instances(key="long").items
         assert page == tuple(engine.get(number) for number in reversed(numbers))
+        documented = engine.records(key="long").items
+        assert [each.native_outputs for each in documented] == [each.native_outputs for each in page]
     assert all(each.status == "success" and "149" in each.native_outputs for each in page)
     assert not any("hush" in each.native_outputs for each in page)
