@@ -12,7 +12,7 @@ from playwright.sync_api import Route, expect
 from riverstone.bpmn_samples import path
 from riverstone.engine import Person
 
-from ..features.sketch import definitions, flow, process
+from ..features.sketch import definitions, flow, line, process
 from .conftest import Studio
 from .looking import Looker
 
@@ -218,6 +218,22 @@ def test_what_somebody_else_takes_meanwhile_is_told_and_nothing_typed_is_lost(
     looker.button("Complete").click()
     looker.sees("is done.")
     assert studio.engine.people.task(task).done_by == "alice"
+
+
+def test_a_task_for_nobody_in_particular_is_found_among_the_unassigned(studio: Studio, looker: Looker) -> None:
+    """Once it was in no list but that of all, and whoever came first read that there was no task to take."""
+    studio.engine.deploy(line("loose", '<userTask id="look" name="Look at it"/>'))
+    studio.engine.start(key="loose", name="Nobody's")
+    looker.go("#/inbox")
+    expect(looker.link("Unassigned")).to_have_attribute("aria-current", "page")
+    looker.link("Look at it").click()
+    looker.button("Take it").click()
+    looker.sees("Yours")
+    looker.go("#/inbox?view=free")
+    looker.sees("Every task that you may see is assigned to somebody.")
+    assert looker.barriers() == []
+    looker.go("#/inbox?view=mine")
+    expect(looker.link("Look at it")).to_be_visible()
 
 
 def test_tabs_search_and_order_find_tasks(studio: Studio, looker: Looker, task: str) -> None:

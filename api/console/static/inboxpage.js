@@ -1,4 +1,5 @@
-// The inbox: the tasks of people that there are for whoever looks, mine, those of my groups, or all that may be seen.
+// The inbox: the tasks of people that there are for whoever looks, mine, those of my groups, those that nobody has, or
+// all that may be seen.
 
 import { el, fill, refill, Rows, said } from "./element.js";
 import { icon } from "./icon.js";
@@ -10,16 +11,16 @@ import { Look } from "./server.js";
 import { Watch } from "./watch.js";
 import { when, whenDue } from "./when.js";
 
-const VIEWS = ["mine", "groups", "all"];
+const VIEWS = ["mine", "groups", "free", "all"];
 const SORTS = ["due", "priority", "created"];
-const ASKED = { mine: { assignee: "me" }, groups: { group: "me", assigned: "false" }, all: {} };
+const ASKED = { mine: { assignee: "me" }, groups: { group: "me", assigned: "false" }, free: { assigned: "false" }, all: {} };
 const USUAL = 50;
 /** Up to how many tasks the server counts. */
 const MOST = 100;
 const PAUSE = 300;
 
-export function inboxPage({ main, query, titled }) {
-  const view = VIEWS.includes(query.get("view")) ? query.get("view") : (preference("inbox") ?? "groups");
+export function inboxPage({ main, query, client, titled }) {
+  const view = VIEWS.includes(query.get("view")) ? query.get("view") : (preference("inbox") ?? usual(client));
   const sort = SORTS.includes(query.get("sort")) ? query.get("sort") : "due";
   const text = query.get("text") ?? "";
   const cursor = query.get("cursor");
@@ -132,6 +133,9 @@ export function inboxPage({ main, query, titled }) {
     },
   };
 }
+
+/** For who is in no group, as everybody where there are no keys, whatever nobody has is the list to take from. */
+const usual = ({ groups }) => (groups?.length > 0 ? "groups" : "free");
 
 function item(task) {
   const candidates = [...task.users, ...task.groups];

@@ -1,9 +1,9 @@
 // What is asked before a task is run again, skipped or done by hand.
 
-import { el, said, unique } from "./element.js";
+import { el, said } from "./element.js";
 import { ask } from "./dialog.js";
-import { asText, isObject, parseExact, writeExact } from "./exactjson.js";
-import { JsonField, readObject } from "./jsontext.js";
+import { asText, isObject } from "./exactjson.js";
+import { readObject } from "./jsontext.js";
 import { t } from "./language.js";
 import { holdsMask, keepsMembers } from "./masked.js";
 import { RepairPlan } from "./repairplan.js";
@@ -13,79 +13,26 @@ import { ValueForm } from "./valueform.js";
 /** Of the variables that a process holds so many have a field; any other is set by its name. */
 const MOST_FIELDS = 100;
 
-/** One parameter: a text stays a text, anything else is JSON; what is not touched is not sent. */
-class ParameterField {
-  constructor(name, value, declared) {
-    this.name = name;
-    const beside = keepsMembers(value) && declared?.noEcho !== true;
-    this.secret = (holdsMask(value) && !beside) || declared?.noEcho === true;
-    const isJson = isObject(value) || Array.isArray(value);
-    // What is typed for a secret is its text; only one that is more than that is JSON. No field keeps a carriage return.
-    this.isText = (this.secret && !isJson) || (typeof value === "string" && !value.includes("\r")) || (value === undefined && (declared?.type ?? "string") === "string");
-    this.first = this.secret || value === undefined ? "" : this.isText ? value : writeExact(value);
-    const id = unique("parameter");
-    const long = this.first.length > 60 || this.first.includes("\n") || (this.secret && isJson);
-    const hint = [
-      declared?.description,
-      this.secret && value !== undefined && t(isJson ? "set.secret" : "rerun.secret"),
-      beside && t("set.members"),
-      !this.isText && (isJson || typeof value === "string") && "JSON",
-    ]
-      .filter(Boolean)
-      .join(" · ");
-    const shared = {
-      id,
-      spellcheck: "false",
-      autocomplete: "off",
-      value: this.first,
-      "aria-describedby": hint ? `${id}-hint` : null,
-    };
-    if (this.secret && !isJson) this.input = el("input", { ...shared, type: "password", autocomplete: "new-password" });
-    else if (declared?.allowedValues && !long) this.input = this.#select(shared, declared.allowedValues);
-    else
-      this.input = long
-        ? el("textarea", { ...shared, rows: 4, class: "code" })
-        : el("input", { ...shared, type: "text" });
-    // A textarea has only one kind of line break.
-    this.first = this.input.value;
-    const label =
-      declared?.displayName && declared.displayName !== name
-        ? [said(declared.displayName), " ", el("code", {}, name)]
-        : said(name);
-    this.node = el(
-      "div",
-      { class: "field" },
-      el("label", { for: id }, label),
-      this.input,
-      hint && el("p", { class: "hint", id: `${id}-hint` }, hint),
-    );
-  }
+const KINDS = { string: "text", integer: "number", float: "number", decimal: "number", boolean: "truth" };
 
-  #select(shared, allowed) {
-    const texts = allowed.map(asText);
-    if (!texts.includes(this.first)) texts.unshift(this.first);
-    const select = el(
-      "select",
-      { ...shared, value: null },
-      texts.map((text) => el("option", { value: text }, text)),
-    );
-    select.value = this.first;
-    return select;
-  }
-
-  /** Whether it was edited. */
-  get edited() {
-    return this.input.value !== this.first;
-  }
-
-  get value() {
-    if (this.isText) return this.input.value;
-    try {
-      return parseExact(this.input.value);
-    } catch (error) {
-      throw new Error(`${this.name}: ${t("json.wrong", { text: error.message })}`);
-    }
-  }
+/** How one parameter is asked for: by the kind of what it is, else of what the stone says that it takes. */
+function parameterField(name, value, declared) {
+  const beside = keepsMembers(value) && declared?.noEcho !== true;
+  const secret = (holdsMask(value) && !beside) || declared?.noEcho === true;
+  const isJson = isObject(value) || Array.isArray(value);
+  const about = secret && value !== undefined ? t(isJson ? "set.secret" : "rerun.secret") : beside && t("set.members");
+  const declaredKind = KINDS[declared?.type ?? "string"] ?? "json";
+  // What is typed for a secret is its text; only one that is more than that is JSON.
+  const kind = secret ? (isJson ? "json" : "text") : value === undefined ? declaredKind : null;
+  return {
+    name,
+    label: declared?.displayName ?? "",
+    hint: [declared?.description, about].filter(Boolean).join(" · "),
+    kind,
+    value: value ?? undefined,
+    options: declared?.allowedValues?.map(asText),
+    secret,
+  };
 }
 
 /** Whether what is typed is no JSON, or not yet. */
@@ -103,14 +50,10 @@ export async function askToRerun(task) {
   const values = readObject(task.params);
   const byName = new Map(declared.map((parameter) => [parameter.name, parameter]));
   const names = [...new Set([...Object.keys(values), ...byName.keys()])];
-  const fields = names.map((name) => new ParameterField(name, values[name], byName.get(name)));
-  const others = new JsonField({ label: t("rerun.more"), rows: 3, hint: t("rerun.more.hint") });
-  const given = () => {
-    const parameters = { ...others.value };
-    for (const field of fields) if (field.edited) parameters[field.name] = field.value;
-    return { parameters, attempt: task.attempt };
-  };
-  const plan = RepairPlan.ofTask(task.taskId, "retry", () => (isWrong(others) ? null : given()));
+  const fields = names.map((name) => parameterField(name, values[name], byName.get(name)));
+  const form = new ValueForm({ fields, label: t("parameters"), changed: true });
+  const given = () => ({ parameters: form.values, attempt: task.attempt });
+  const plan = RepairPlan.ofTask(task.taskId, "retry", () => (form.asJson && isWrong(form.json) ? null : given()));
   await plan.show();
   return ask({
     title: t("rerun.title", { name: task.name }),
@@ -119,16 +62,11 @@ export async function askToRerun(task) {
     content: [
       task.reason && el("p", { class: "reason" }, said(task.reason)),
       fields.length > 0 && el("p", {}, t("rerun.text")),
-      el(
-        "div",
-        { class: "grid" },
-        fields.map(({ node }) => node),
-      ),
-      others.node,
+      form.node,
       plan.node,
     ],
     changed: () => plan.later(),
-    act: () => others.check() && put(`task/${task.taskId}/reRun`, given()),
+    act: () => form.check() && put(`task/${task.taskId}/reRun`, given()),
   });
 }
 
