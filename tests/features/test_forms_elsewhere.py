@@ -20,7 +20,7 @@ def form(label: str, **more: Any) -> bytes:
 
 def model(key: str, binding: str = "", ref: str = "") -> bytes:
     linked = f'<zeebe:formDefinition formId="address" {binding}/>' if not ref else ""
-    task = f'<userTask id="ask" {ref}><extensionElements>{linked}</extensionElements></userTask>'
+    task = f'<userTask id="ask" camunda:assignee="ann" {ref}><extensionElements>{linked}</extensionElements></userTask>'
     made = line(key, task)
     return made.replace(b"<definitions ", b'<definitions xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" ', 1)
 
@@ -113,7 +113,8 @@ def test_two_versions_of_one_form_are_shown_by_one_model(engine: Engine) -> None
     engine.deploy(model("shop"), form("Road"))
     both = model("both", 'bindingType="versionTag" versionTag="1.0"').replace(
         b"</process>",
-        b'<userTask id="more"><extensionElements><zeebe:formDefinition formId="address"/></extensionElements>'
+        b'<userTask id="more" camunda:assignee="ann"><extensionElements>'
+        b'<zeebe:formDefinition formId="address"/></extensionElements>'
         b'</userTask><sequenceFlow id="z" sourceRef="begin" targetRef="more"/></process>',
     )
     deployed = engine.deploy(both)

@@ -55,9 +55,12 @@ def engine() -> Iterator[Engine]:
         yield engine
 
 
+ASKED = '<userTask id="a" camunda:assignee="ann"/>'
+
+
 def deploy(engine: Engine, start: str = FIELDS, *forms: dict[str, Any], **options: Any) -> str:
     texts = [json.dumps(form).encode() for form in forms]
-    return engine.deploy(line("p", '<userTask id="a"/>', start=start), *texts, **options).deployment_id
+    return engine.deploy(line("p", ASKED, start=start), *texts, **options).deployment_id
 
 
 def begun(engine: Engine, **variables: Any) -> Any:
@@ -74,7 +77,7 @@ def refused(engine: Engine, **variables: Any) -> Any:
 
 
 def test_a_start_is_checked_and_typed_by_the_form_of_its_start_event(engine: Engine) -> None:
-    assert engine.lint(line("p", '<userTask id="a"/>', start=FIELDS)) == []
+    assert engine.lint(line("p", ASKED, start=FIELDS)) == []
     deploy(engine)
     assert refused(engine).errors == {"size": ["Is required."]}
     assert refused(engine, size="many").errors == {"size": ["Must be a whole number."]}
@@ -135,11 +138,11 @@ def test_the_form_goes_before_the_parameter_template(engine: Engine) -> None:
 
 
 def test_a_trial_run_asks_for_what_the_saved_model_does(engine: Engine) -> None:
-    saved = engine.save_model(line("p", '<userTask id="a"/>', start=FIELDS))
+    saved = engine.save_model(line("p", ASKED, start=FIELDS))
     assert [part.key for part in engine.start_form(model_id=saved.model_id).parts] == ["size", "name", "pin"]
     with pytest.raises(VariablesInvalid):
         engine.start(model_id=saved.model_id, name="x")
-    engine.save_model(line("p", '<userTask id="a"/>'), model_id=saved.model_id)
+    engine.save_model(line("p", ASKED), model_id=saved.model_id)
     assert engine.start_form(model_id=saved.model_id).parts == ()
     # Looking has deployed nothing.
     assert engine.deployments().items == ()
@@ -189,14 +192,17 @@ def test_what_starts_by_itself_is_not_asked(engine: Engine) -> None:
 
 
 def test_a_called_process_takes_what_it_is_given(engine: Engine) -> None:
-    engine.deploy(line("p", '<callActivity id="c" calledElement="q"/>'), line("q", '<userTask id="a"/>', start=FIELDS))
+    engine.deploy(
+        line("p", '<callActivity id="c" calledElement="q"/>'),
+        line("q", ASKED, start=FIELDS),
+    )
     assert engine.start(key="p", name="x").status == "running"
     with pytest.raises(VariablesInvalid):
         engine.start(key="q", name="x")
 
 
 def test_a_form_that_is_not_there_is_told_before_it_is_deployed(engine: Engine) -> None:
-    source = line("p", '<userTask id="a"/>', start=LINKED)
+    source = line("p", ASKED, start=LINKED)
     assert [each.code for each in engine.lint(source)] == ["form-missing"]
     with pytest.raises(Invalid):
         engine.deploy(source)
@@ -244,7 +250,7 @@ def test_a_secret_among_the_choices_is_neither_shown_nor_told(engine: Engine) ->
     assert [option.value for part in shown.parts for option in part.options] == [1]
     assert "4711" not in str(shown)
     assert "4711" not in str(refused(engine, which="x").errors)
-    asked = f'<userTask id="a">{LINKED}</userTask>'
+    asked = f'<userTask id="a" camunda:assignee="ann">{LINKED}</userTask>'
     engine.deploy(line("q", asked), json.dumps(form).encode(), parameter_template=template)
     (task,) = engine.tasks(engine.start(key="q", name="x", variables={}).process_instance_id)
     with pytest.raises(Invalid) as wrong:

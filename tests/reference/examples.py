@@ -524,6 +524,9 @@ EXAMPLES: dict[str, Example] = {
     ),
     # -- activities
     "task-does-nothing": Example("flow", _task(), _stone()),
+    "task-of-nobody": Example(
+        "flow", _task(tag="userTask"), _task(attributes='camunda:candidateGroups="sales"', tag="userTask")
+    ),
     "stone-missing": Example("flow", _task(tag="serviceTask"), _stone()),
     "unknown-stone": Example("flow", _stone(topic="wrok"), _stone()),
     "unknown-input": Example(

@@ -112,15 +112,24 @@ export class ValueField {
     return this.name ?? this.naming.value.trim();
   }
 
-  /** What is filled in; undefined where that is nothing. Raises a SyntaxError for what is no value of its kind. */
+  /** What is filled in; undefined where that is nothing. Raises a SyntaxError that says what is no value of its kind. */
   get value() {
     if (this.text === this.held?.text && this.kind === this.held.kind) return this.held.value;
     // A text that was there and is taken away is an empty one.
     if (this.kind === "text") return this.text === "" && !this.#owed ? undefined : this.text;
     if (this.text.trim() === "") return undefined;
-    const value = parseExact(this.kind === "number" ? this.text.trim().replace(/^\+/, "") : this.text);
-    if (this.kind === "number" && kindOf(value) !== "number") throw new SyntaxError(t("form.wrong.number"));
-    return value;
+    return this.#parsed;
+  }
+
+  get #parsed() {
+    let why = t("form.wrong.number");
+    try {
+      const value = parseExact(this.kind === "number" ? this.text.trim().replace(/^\+/, "") : this.text);
+      if (this.kind !== "number" || kindOf(value) === "number") return value;
+    } catch ({ message }) {
+      if (this.kind !== "number") why = t("json.wrong", { text: message });
+    }
+    throw new SyntaxError(why);
   }
 
   /** Whether it has to have a value: there was one, or somebody has named one. */
@@ -134,7 +143,7 @@ export class ValueField {
       if (this.value === undefined) text = this.#owed ? t("value.missing") : "";
       else if (this.key === "") text = t("value.unnamed");
     } catch (error) {
-      text = this.kind === "number" ? t("form.wrong.number") : t("json.wrong", { text: error.message });
+      text = error.message;
     }
     this.complain(text);
     return text === "";

@@ -137,6 +137,10 @@ def user_task(reader: ModelReader, process: Process, element: etree._Element) ->
         node.documentation = reader.value(element, Input(value=text))
     node.assignment = read_assignment(reader, element)
     _refuse_unknown_tasks(reader, element, node)
+    if not (node.assignment.assignee or node.assignment.users or node.assignment.groups):
+        text = f"The {label(element)} names nobody who may do it, so it is in no person's own list of tasks: give it an"
+        text += " assignee, candidate users or candidate groups."
+        reader.report.warning("task-of-nobody", element, text)
     node.namespace = read_properties(element).get("namespace") or node.name
     return node
 

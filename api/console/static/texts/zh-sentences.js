@@ -326,6 +326,8 @@ export const SENTENCES = [
   ["its topic (camunda:type=external), task definition or implementation", "它的 topic（camunda:type=external）、task definition 或 implementation"],
   ["The result of {} goes nowhere: give it a resultVariable.", "{} 的结果没有去处：请给出 resultVariable。"],
   ["The result of {} goes nowhere: give it a resultVariable or an output.", "{} 的结果没有去处：请给出 resultVariable 或输出。"],
+  ["The {} names nobody who may do it, so it is in no person's own list of tasks: give it an", "{} 没有指定由谁办理，所以不在任何人自己的任务列表中：请为它指定"],
+  [" assignee, candidate users or candidate groups.", "受理人、候选人或候选组。"],
   ["The {} does nothing, since it has no type and no stone: click on it and change its type in", "{} 什么也不做，因为它没有类型也没有 stone：请点击它，在建模器中"],
   [" the modeler: a service task with a stone, a user task, or a manual task, which may do nothing.", "更改类型：带 stone 的服务任务、用户任务，或可以什么也不做的手工任务。"],
   ["{} sends nothing: name its message, or the stone that sends it.", "{} 没有发送任何内容：请写出消息，或发送它的 stone。"],

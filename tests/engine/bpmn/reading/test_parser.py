@@ -59,7 +59,7 @@ def test_a_time_that_is_none_is_told() -> None:
 
 def test_more_expressions_than_anybody_writes_are_refused_before_they_cost() -> None:
     def conditions(*texts: str) -> str:
-        return '<userTask id="a"/><userTask id="b"/>' + "".join(
+        return '<manualTask id="a"/><manualTask id="b"/>' + "".join(
             f'<sequenceFlow id="f{n}" sourceRef="a" targetRef="b"><conditionExpression>{text}</conditionExpression>'
             "</sequenceFlow>"
             for n, text in enumerate(texts)
@@ -85,7 +85,7 @@ def test_a_send_task_that_sends_nothing_is_told() -> None:
 
 def test_a_wrong_expression_is_told_with_its_element() -> None:
     body = (
-        '<userTask id="a"/><userTask id="b"/><sequenceFlow id="f" sourceRef="a" targetRef="b">'
+        '<manualTask id="a"/><manualTask id="b"/><sequenceFlow id="f" sourceRef="a" targetRef="b">'
         "<conditionExpression>${1 +}</conditionExpression></sequenceFlow>"
     )
     (finding,) = parse(body).findings
