@@ -691,7 +691,7 @@ def test_a_model_with_a_chinese_name_has_a_key(studio: Studio, somebody: Bring) 
     assert looker.barriers() == []
 
 
-def places(page: Page, css: str) -> dict[str, tuple[str, str]]:
+def places(page: Page, css: str) -> dict[str, tuple[float, float]]:
     """Where marks or shapes stand in the diagram, by their elements."""
     script = """nodes => nodes.map((node) => node.dataset.containerId
         ? [node.dataset.containerId, parseFloat(node.style.left), parseFloat(node.style.top)]

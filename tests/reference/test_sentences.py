@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from marshmallow import ValidationError, fields, validate
@@ -151,8 +152,9 @@ def test_what_ready_stones_declare_and_why_feel_gives_null_is_said_in_chinese() 
 
 def test_what_functions_of_feel_refuse_is_said_in_chinese() -> None:
     refused: dict[str, None] = {}
+    wrong: Sequence[list[Any]] = ([None], ["x"], [1], [True], [[]], [{}], ["x", "y"], ["x", "y", "z"], ["x", "x", 1])
     for function in FUNCTIONS.values():
-        for arguments in ([None], ["x"], [1], [True], [[]], [{}], ["x", "y"], ["x", "y", "z"], ["x", "x", 1]):
+        for arguments in wrong:
             faults.forget()
             with suppress(ExpressionError):
                 function.call(arguments)
