@@ -95,6 +95,14 @@ class Store(Connection):
             return opened(row, self.cipher), opened(content, self.cipher)
         return None
 
+    def without_flag(self, process_instance_ids: Sequence[int], flag: int) -> set[int]:
+        """Which of several, at most 500, have not this bit among their flags, or are gone."""
+        if not process_instance_ids:
+            return set()
+        among, values = self.among(process_instance_ids)
+        flagged = self.read(f"{FLAGGED} {among}", [flag, *values])
+        return {*process_instance_ids}.difference(number for (number,) in flagged)
+
     def documented(self, process_instance_ids: Sequence[int]) -> list[RecordRow]:
         """What the records of several show, at most 500, in any order; of those that are there."""
         among, values = self.among(process_instance_ids)
@@ -325,6 +333,7 @@ _BOTH_ROWS = (
 )
 _RECORDS = f"SELECT {_RECORD_NAMES} FROM {_BOTH_ROWS}"
 _OF_CONTENT = frozenset(columns(ContentRow)) - frozenset(columns(InstanceRow))
+FLAGGED = "SELECT `process_instance_id` FROM `process_instance` WHERE (`flags` & ?) <> 0 AND `process_instance_id`"
 _DOCUMENTED_NAMES = ", ".join(
     f"`content`.`{name}`" if name in _OF_CONTENT else f"`process_instance`.`{name}`" for name in columns(RecordRow)
 )

@@ -60,14 +60,16 @@ class Records:
         return found
 
     def mask(self, number: int) -> Mask | None:
-        """What hides the secrets of one instance; raises UnknownProcessInstance."""
-        return self.mask_of(*self.rows(number))
+        """What hides the secrets of one instance; raises UnknownProcessInstance.
 
-    def mask_of(self, row: InstanceRow, content: ContentRow) -> Mask | None:
-        """The same of one that was read."""
+        It is asked for when all was read that is to be shown: a secret that came since would be shown.
+        """
+        return self._mask_of(*self.rows(number))
+
+    def _mask_of(self, row: InstanceRow, content: ContentRow) -> Mask | None:
         # An undo shows what its origin was started with, so it hides the same secrets.
         if row.origin is not None:
-            return self.mask_of(*self.rows(row.origin))
+            return self.mask(row.origin)
         definition = self.facilities.definitions.get(row.deployment_id)
         # Most processes have no secret tasks, and their record is shown without reading all of these.
         tasks = self._in_parts(self.store.some_tasks, row.process_instance_id) if row.flags & Flags.SECRETS else ()
@@ -79,23 +81,30 @@ class Records:
         """The record of one, with the ``window`` on its ledger if that is long."""
         number = row.process_instance_id
         outputs = self._put_out(row, window) if tasks is None else masked_views.outputs_of(tasks, self.stones)
-        return masked_views.show_instance(
-            row,
-            content,
-            outputs,
-            self.mask_of(row, content),
-            kept=self.kept([row]).get(number, 0),
-            waits_for=awaited_of(self.store, [row], None if window is None else window.open_rows()).get(number, ()),
-        )
+        kept = self.kept([row]).get(number, 0)
+        waits_for = awaited_of(self.store, [row], None if window is None else window.open_rows()).get(number, ())
+        if tasks is not None:
+            # All of it is of one state.
+            masks = {number: self._mask_of(row, content)}
+        else:
+            found: dict[int, tuple[InstanceRow, ContentRow]] = {}
+            masks = self.masks([row], found)
+            row, content = found.get(number, (row, content))
+        if number not in masks:
+            raise UnknownProcessInstance(str(number))
+        return masked_views.show_instance(row, content, outputs, masks[number], kept=kept, waits_for=waits_for)
 
     def _put_out(self, row: InstanceRow | RecordRow, window: Window | None) -> dict[str, Any]:
         """What one has put out, by namespace: of a long ledger by its fold, in which there may be no secrets."""
         if window is None:
             return self.put_out([row]).get(row.process_instance_id, {})
-        if row.flags & Flags.SECRETS or self.stones.have_secret_outputs:
-            rows = self._in_parts(self.store.outputs_after, row.process_instance_id)
-            return masked_views.outputs_of(rows, self.stones)
-        return masked_views.outputs_of(window.here(), self.stones, window.fold)
+        number = row.process_instance_id
+        if not row.flags & Flags.SECRETS and not self.stones.have_secret_outputs:
+            outputs = masked_views.outputs_of(window.here(), self.stones, window.fold)
+            # A secret may have come since the row was read.
+            if self.store.without_flag([number], Flags.SECRETS):
+                return outputs
+        return masked_views.outputs_of(self._in_parts(self.store.outputs_after, number), self.stones)
 
     def put_out(self, rows: Collection[InstanceRow | RecordRow]) -> dict[int, dict[str, Any]]:
         """The same of several, at most 500, by their ids; each long ledger is looked at by itself."""
@@ -164,7 +173,7 @@ class Records:
         """The variables of one instance; raises UnknownProcessInstance."""
         row, content = self.rows(number)
         found = read_variables(content)
-        mask = self.mask_of(row, content)
+        mask = self._mask_of(row, content)
         return found if mask is None else dict(mask.mask_value(found))
 
     def at_rest(self, number: int) -> Rested | None:
@@ -178,19 +187,19 @@ class Records:
 
     def tokens(self, number: int) -> list[Token]:
         """Where one instance stands, beside its open tasks; raises UnknownProcessInstance."""
-        row, content = self.rows(number)
+        row, _ = self.rows(number)
         tokens, waits, tasks = self.store.tokens(number), self.store.waits(number), self.store.tasks(number)
-        mask = self.mask_of(row, content)
+        mask = self.mask(number)
         return [*masked_views.show_tokens(tokens, waits, tasks, mask), *masked_views.show_failed(row)]
 
     def failures(self, number: int) -> list[Failure]:
         """What has failed in one instance and stands still; raises UnknownProcessInstance."""
-        row, content = self.rows(number)
+        row, _ = self.rows(number)
         if not row.attention:
             return []
         tasks = {task.id: task for task in self.store.tasks(number)}
         tokens, waits = self.store.tokens(number), self.store.waits(number)
-        return masked_views.show_failures(tokens, waits, tasks, self.mask_of(row, content))
+        return masked_views.show_failures(tokens, waits, tasks, self.mask(number))
 
     def sources(self, number: int) -> tuple[str, ...]:
         """The BPMN files that one instance runs; raises UnknownProcessInstance."""
@@ -208,7 +217,6 @@ class Records:
         state: TaskState | None = None,
     ) -> list[Task]:
         """The tasks of one instance ``after`` one, oldest first; raises UnknownProcessInstance."""
-        mask = self.mask_of(*self.rows(number))
         running = self.facilities.dispatcher.running
         whole = limit is None and not after and element_id is None and state is None
         rows = self.store.tasks(number) if whole else self.store.some_tasks(number, after, limit, element_id, state)
@@ -217,7 +225,7 @@ class Records:
             # Of many that followed the same, one says what that was.
             named = {int(row.after) for row in rows if row.after and row.after[0] != "["} - ledger.keys()
             ledger.update((row.id, row) for each in named if (row := self.store.task(each)) is not None)
-        followed = masked_views.Followed(ledger)
+        followed, mask = masked_views.Followed(ledger), self.mask(number)
         return [
             masked_views.show_task(row, self.stones, mask, followed, running=bool(row.open) and running(row.id))
             for row in rows
@@ -227,8 +235,7 @@ class Records:
         """The tasks of one instance, counted by element and state; raises UnknownProcessInstance."""
         from .lists.task_counts import count_tasks  # late, since few programs are asked this
 
-        mask = self.mask_of(*self.rows(number))
-        return count_tasks(self.store, number, mask, self.facilities.dispatcher.running)
+        return count_tasks(self.store, number, lambda: self.mask(number), self.facilities.dispatcher.running)
 
     def resources(self, rows: Sequence[ResourceRow]) -> Iterator[Resource]:
         """What exists by the ledger, as it may be shown; that of processes that were purged since is left out."""
@@ -257,14 +264,18 @@ class Records:
     ) -> dict[int, Mask | None]:
         """What hides the secrets of each of several instances, asked for together; of none whose origin is gone.
 
-        The records of those that may have any are put into ``found``: of the same moment as what hides them.
+        It too is asked for when all was read that is to be shown, so whether there are secrets is not asked of these
+        ``rows`` alone. The records of those that may have any are put into ``found``: of the moment of what hides them.
         """
         masks: dict[int, Mask | None] = {}
         own: dict[int, list[int]] = {}
         hiding: dict[str, bool] = {}
+        rows = list(rows)
+        without = [row.process_instance_id for row in rows if row.origin is None and not row.flags & Flags.SECRETS]
+        plain = self.store.without_flag(without, Flags.SECRETS)
         for row in rows:
             number, deployment_id = row.process_instance_id, row.deployment_id
-            if row.origin is None and not row.flags & Flags.SECRETS:
+            if number in plain:
                 # Asked once for all that are of the same version, as most of a page may be.
                 if deployment_id not in hiding:
                     definition = self.facilities.definitions.get(deployment_id)
@@ -286,7 +297,7 @@ class Records:
             for row, content in self.store.records(some):
                 number = row.process_instance_id
                 with suppress(UnknownProcessInstance):
-                    masks[number] = self.mask_of(row, content)
+                    masks[number] = self._mask_of(row, content)
                 if found is not None:
                     found[number] = row, replace(content, variables=None, changed={})
         return masks
@@ -295,12 +306,11 @@ class Records:
         """What happened in one instance, oldest first, but for the first ``after``; raises UnknownProcessInstance."""
         from .history import history_of  # late, since few programs are asked this
 
-        row, content = self.rows(number)
+        row, _ = self.rows(number)
         undos = self._undo_rows(row)
-        notes = self.store.history(number)
-        mask = self.mask_of(row, content)
-        decisions = self._every_decision(number)
-        entries = history_of(row, self.store.tasks(number), undos, decisions, notes, self.stones, mask)
+        notes, decisions = self.store.history(number), self._every_decision(number)
+        tasks = self.store.tasks(number)
+        entries = history_of(row, tasks, undos, decisions, notes, self.stones, self.mask(number))
         shown = tuple(entries[after : after + limit])
         return Page(items=shown, cursor=str(after + limit) if len(entries) > after + limit else None)
 
@@ -331,8 +341,8 @@ class Records:
 
         Raises UnknownProcessInstance.
         """
-        mask = self.mask_of(*self.rows(number))
         rows = self.store.decisions_made(number, limit=limit + 1, before=before)
+        mask = self.mask(number)
         sizes = accumulate(row.size for row in rows)
         fitting = 1 + sum(1 for size in sizes if size < self.facilities.limits.page_size)
         some = rows[: min(limit, fitting)]
@@ -344,8 +354,8 @@ class Records:
         row = self.store.task(number)
         if row is None:
             raise UnknownTask(str(number))
-        mask = self.mask_of(*self.rows(row.process_instance_id))
         running = bool(row.open) and self.facilities.dispatcher.running(number)
         first = self.store.task(int(row.after)) if row.after and row.after[0] != "[" else None
+        mask = self.mask(row.process_instance_id)
         followed = masked_views.Followed({row.id: row} if first is None else {row.id: row, first.id: first})
         return masked_views.show_task(row, self.stones, mask, followed, running=running)

@@ -43,20 +43,21 @@ class Rehearsals:
         for tries in range(MOST_TRIES):
             row, content = self._records.rows(number)
             try:
-                mask = self._records.mask_of(row, content)
-                explanation = explain(*self._with_undos(row, content), mask, {engine.id: engine for engine in engines})
+                instance, undos = self._with_undos(row, content)
+                mask = self._records.mask(number)
+                explanation = explain(instance, undos, mask, {engine.id: engine for engine in engines})
             except Exception as error:
                 if not _is_of_the_process(error):
                     raise
                 # Rows that do not fit together, since a step has changed them in between; else it is a defect.
                 if tries + 1 < MOST_TRIES and self._store.revision(number) != row.revision:
                     continue
-                return self._as_stored(row, content, error)
+                return self._as_stored(row, error)
             if self._store.revision(number) == row.revision:
                 break
         return explanation
 
-    def _as_stored(self, row: InstanceRow, content: ContentRow, error: Exception) -> Explanation:
+    def _as_stored(self, row: InstanceRow, error: Exception) -> Explanation:
         """What can be said of an instance that cannot be read; the log has the error itself."""
         from .why.explanation import explain_stored  # late, as above
 
@@ -64,7 +65,7 @@ class Rehearsals:
         text = "%s: process %s could not be explained: %s"
         logger.error(text, log_id, number, logs.where(error), extra=logs.about(process_instance_id=number))
         try:
-            mask = self._records.mask_of(row, content)
+            mask = self._records.mask(number)
         except Exception as unmasked:
             if not _is_of_the_process(unmasked):
                 raise
@@ -101,7 +102,7 @@ class Rehearsals:
 
     def masked_plan(self, instance: Instance, plan: RewindPlan) -> RewindPlan:
         """What a rewind would do, as it may be shown."""
-        mask = self._records.mask_of(instance.row, instance.content)
+        mask = self._records.mask(instance.row.process_instance_id)
         return plan if mask is None else replace(plan, variables=mask.mask_value(dict(plan.variables)))
 
     def _load(self, number: int) -> Instance:

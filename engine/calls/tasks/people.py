@@ -177,10 +177,9 @@ class PeopleCalls(Checked):
         if values is not None:
             jsontext.check(dict(values), limits=self._workings.limits, name="values")
         with engine_errors():
-            mask = self._workings._records.mask(found.task.process_instance_id)
+            number, records = found.task.process_instance_id, self._workings._records
             return self._workings._rehearsals.of(
-                found.task.process_instance_id,
-                lambda copy: show_form(copy, found, person or EVERYBODY, mask, values),
+                number, lambda copy: show_form(copy, found, person or EVERYBODY, records.mask(number), values)
             )
 
     def picture(self, task_id: str, person: Person | None = None) -> Picture:

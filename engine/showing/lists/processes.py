@@ -87,10 +87,10 @@ class ProcessLists:
         """Several records in this order; one that was purged since is left out."""
         records = self._store.records(numbers, variables=False)
         found = {row.process_instance_id: (row, content) for row, content in records}
-        masks = self._records.masks([row for row, _ in records], found)
         rows = [found[number][0] for number in numbers if number in found]
         put_out = self._records.put_out(rows)
         kept, awaited = self._records.kept(rows), awaited_of(self._store, rows)
+        masks = self._records.masks(rows, found)
         for number in numbers:
             # An origin that was purged between takes what it undid with it.
             if number in masks:
@@ -215,7 +215,7 @@ class ProcessLists:
             undos = [self._store.instance(number) for number in undo_ids(row).values()]
             told += [undo.reason for undo in undos if undo is not None]
         with suppress(UnknownProcessInstance):
-            mask = self._records.mask_of(*self._records.rows(row.process_instance_id))
+            mask = self._records.mask(row.process_instance_id)
             return any(text in (each if mask is None else mask.mask_text(each)).lower() for each in told if each)
         return False
 

@@ -32,9 +32,12 @@ class _Alike:
 
 
 def count_tasks(
-    store: Store, process_instance_id: int, mask: Mask | None, running: Callable[[int], bool]
+    store: Store, process_instance_id: int, mask: Callable[[], Mask | None], running: Callable[[int], bool]
 ) -> list[TaskCount]:
-    """The counts, by the first task of each; ``running`` tells whether a hook is being carried out here."""
+    """The counts, by the first task of each; ``running`` tells whether a hook is being carried out here.
+
+    What hides secrets is asked for when all was read.
+    """
     found: dict[tuple[object, ...], _Alike] = {}
     by_task: dict[int, int] = {}
     lists: dict[int, str | None] = {}
@@ -63,7 +66,8 @@ def count_tasks(
     for text in {text for alike in found.values() for text in alike.followed}:
         ids = jsontext.read(text if text[0] == "[" else lists.get(int(text)) or "[]")
         places[text] = frozenset(by_task[each] for each in ids if each in by_task)
-    return [_shown(alike, places, mask) for alike in found.values()]
+    hides = mask()
+    return [_shown(alike, places, hides) for alike in found.values()]
 
 
 def _shown(alike: _Alike, places: dict[str, frozenset[int]], mask: Mask | None) -> TaskCount:

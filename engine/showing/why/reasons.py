@@ -101,12 +101,12 @@ def reasons_of(records: Records, row: InstanceRow, *, standing: bool = False) ->
 
 def _of_ended(records: Records, row: InstanceRow, *, standing: bool) -> Iterator[Reason]:
     number = row.process_instance_id
-    mask = records.mask(number)
     undos = undo_ids(row).values() if row.status.endswith(".failed") else ()
     failed = [task for undo in undos for task in records.store.tasks(undo) if _has_failed(task)]
     if failed or not standing:
         tasks = {task.id: task for task in records.store.tasks(number)}
         failed = failed or [task for task in tasks.values() if _has_failed(task)]
+    mask = records.mask(number)
     for task in failed:
         # What an undo could not do is told of the element that it was to undo.
         made = tasks.get(task.target, task) if task.target is not None else task
