@@ -11,9 +11,10 @@ import fcntl
 import os
 import random
 import sqlite3
+import threading
 import time
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -34,12 +35,15 @@ class WriteLock:
     """That of one file, as the threads of one engine take it.
 
     Whoever waits for long holds a lock on a file beside, for all to see who write, in this process or another. It ends
-    with him, however he ends, so the file itself stays there and says nothing.
+    with him, however he ends, so the file itself stays there and says nothing. One thread of an engine tries at a time.
     """
 
     def __init__(self, path: str) -> None:
-        self._beside = f"{path}-turn"
+        # SQLite's own files stand beside the database too, and not beside a link to it.
+        self._database = os.path.realpath(path)
+        self._beside = f"{self._database}-turn"
         self._looked = 0.0
+        self._trying = threading.Lock()
 
     def take(self, begin: Callable[..., Any], *how: str) -> None:
         """Begin a transaction that writes; raises the driver's error where others keep the file for too long."""
@@ -50,16 +54,47 @@ class WriteLock:
         except Exception as error:
             if not is_busy(error):
                 raise
+            begun = time.monotonic()
+            if not self._trying.acquire(timeout=PATIENCE):
+                raise
             with ExitStack() as stack:
-                when_free(begin, *how, unheard=partial(self._let_know, stack))
+                stack.callback(self._trying.release)
+                when_free(begin, *how, begun=begun, unheard=partial(self._let_know, stack))
 
-    def _let_know(self, stack: ExitStack) -> None:
-        """Let those who write know that somebody waits, until the end of the context."""
+    def _let_know(self, stack: ExitStack) -> bool:
+        """Let those who write know that somebody waits, until the end of the context; whether they do."""
         # Where there can be no such file, it is waited for as well, and perhaps for longer.
         with suppress(OSError):
-            beside = os.open(self._beside, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-            stack.callback(os.close, beside)
-            fcntl.flock(beside, fcntl.LOCK_SH)
+            self._make()
+        with suppress(OSError):
+            stack.enter_context(self._held(fcntl.LOCK_SH))
+            return True
+        return False
+
+    def _make(self) -> None:
+        """Make the file beside, for the same users as the database, as SQLite makes its own."""
+        like = os.stat(self._database)
+        beside = os.open(self._beside, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            if os.geteuid() == 0:
+                os.fchown(beside, like.st_uid, like.st_gid)
+            os.fchmod(beside, like.st_mode & 0o666)
+        finally:
+            os.close(beside)
+
+    @contextmanager
+    def _held(self, how: int) -> Iterator[None]:
+        """A context with a lock on the file beside; raises OSError where others have theirs, or there is no file."""
+        beside = os.open(self._beside, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            fcntl.flock(beside, how | fcntl.LOCK_NB)
+            try:
+                yield
+            finally:
+                # A forked child may have the same open file, and would go on holding it.
+                fcntl.flock(beside, fcntl.LOCK_UN)
+        finally:
+            os.close(beside)
 
     def _leave_to_others(self) -> None:
         """Write nothing for a moment if somebody waits."""
@@ -70,17 +105,11 @@ class WriteLock:
 
     def _is_awaited(self) -> bool:
         try:
-            beside = os.open(self._beside, os.O_RDWR | os.O_CLOEXEC)
-        except OSError:
-            # Nobody has waited yet.
-            return False
-        try:
-            fcntl.flock(beside, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return False
+            with self._held(fcntl.LOCK_EX):
+                return False
         except OSError as error:
+            # Else nobody has waited yet.
             return isinstance(error, BlockingIOError)
-        finally:
-            os.close(beside)
 
 
 def tell_at_once(connection: Any) -> Any:
@@ -88,17 +117,27 @@ def tell_at_once(connection: Any) -> Any:
 
     Without its write-ahead log, as on some file systems, an end of a transaction may have to wait too: that stays.
     """
-    if connection.execute("PRAGMA journal_mode").fetchone() == ("wal",):
-        connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        if connection.execute("PRAGMA journal_mode").fetchone() == ("wal",):
+            connection.execute("PRAGMA busy_timeout = 0")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
-def when_free(action: Callable[..., Result], *values: Any, unheard: Callable[[], None] | None = None) -> Result:
+def when_free(
+    action: Callable[..., Result],
+    *values: Any,
+    begun: float | None = None,
+    unheard: Callable[[], bool] | None = None,
+) -> Result:
     """Do what begins a transaction, again and again while somebody else has the file; then its error is raised.
 
-    ``unheard`` is called once if that takes long.
+    ``unheard`` is called if that takes long, until it returns true.
     """
-    begun = time.monotonic()
+    if begun is None:
+        begun = time.monotonic()
     while True:
         try:
             return action(*values)
@@ -106,8 +145,7 @@ def when_free(action: Callable[..., Result], *values: Any, unheard: Callable[[],
             waited = time.monotonic() - begun
             if not is_busy(error) or waited >= PATIENCE:
                 raise
-        if unheard is not None and waited >= TURN:
-            unheard()
+        if unheard is not None and waited >= TURN and unheard():
             unheard = None
         # By chance, or it might keep step with the one who has the file.
         time.sleep(random.uniform(0, PAUSE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import os
 import signal
@@ -9,8 +10,9 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -125,5 +127,64 @@ def test_who_has_waited_long_is_told_and_what_is_read_waits_for_nobody(
         one.write(beside)
     monkeypatch.undo()
     assert other.execute("DELETE FROM `sequence` WHERE `name` = 'none'") == 0
+    one.close()
+    other.close()
+
+
+def wait_for(writer: Store, waiting: Store, meanwhile: Callable[[], None]) -> None:
+    """Let one wait for the other for long, and do something meanwhile."""
+
+    def holds() -> None:
+        asked = pool.submit(waiting.execute, "DELETE FROM `sequence` WHERE `name` = 'none'")
+        threading.Event().wait(0.3)
+        meanwhile()
+        ended.append(asked)
+
+    ended: list[Future[int]] = []
+    with ThreadPoolExecutor(1) as pool:
+        writer.write(holds)
+        assert ended[0].result() == 0
+
+
+def test_a_child_that_was_forked_while_somebody_waited_does_not_go_on_waiting(url: str, tmp_path: Path) -> None:
+    """A lock of flock(2) belongs to the open file, which both have."""
+
+    def fork() -> None:
+        read, write = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(write)
+            os.read(read, 1)
+            os._exit(0)
+        os.close(read)
+        children.append((child, write))
+
+    children: list[tuple[int, int]] = []
+    one, other = Store(url), Store(url)
+    try:
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+            wait_for(one, other, fork)
+        with (tmp_path / "store.db-turn").open() as beside:
+            fcntl.flock(beside, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        for child, write in children:
+            os.close(write)
+            os.waitpid(child, 0)
+        one.close()
+        other.close()
+
+
+def test_the_file_of_who_waits_stands_beside_the_database_for_the_same_users(url: str, tmp_path: Path) -> None:
+    database = tmp_path / "store.db"
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "elsewhere" / "link.db"
+    link.symlink_to(database)
+    one, other = Store(url), Store(f"sqlite:///{link}")
+    database.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(database, 65534, 65534)
+    wait_for(one, other, lambda: None)
+    made, like = (tmp_path / "store.db-turn").stat(), database.stat()
+    assert (made.st_mode, made.st_uid, made.st_gid) == (like.st_mode, like.st_uid, like.st_gid)
     one.close()
     other.close()
