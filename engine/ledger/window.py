@@ -105,7 +105,7 @@ class Window(dict[int, TaskRow]):
         self.is_whole = not fold.last
         """Whether all rows are here."""
         self.is_held = False
-        """Whether a next step goes on with all of them, so that none goes."""
+        """Whether a next step goes on with all of them, so that none goes with the commit of this one."""
         self.older: set[int] = set()
         """Those that are here and that the fold stands for."""
         self.ended = 0
@@ -256,7 +256,10 @@ class Window(dict[int, TaskRow]):
 
     def narrow(self) -> None:
         """Let go of what the fold stands for; nothing of it is to be written any more."""
-        if self.older and not (self._read_up_to or self.is_held):
+        if self.is_held:
+            # Once, since the step that was to come may not come.
+            self.is_held = False
+        elif self.older and not self._read_up_to:
             for task_id in self.older:
                 del self[task_id]
             self.older = set()

@@ -51,7 +51,7 @@ class RewindRequest:
         """Whether this is the copy in which the way was found, and nothing has come between, in this turn neither."""
         assert self._way is not None
         same = instance is self._way.found.process and instance.row.revision == self._revision
-        return same and instance.number not in instance.changes.instances
+        return same and instance.tasks.is_whole and instance.number not in instance.changes.instances
 
     def go_back(
         self,
