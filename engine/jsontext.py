@@ -124,12 +124,19 @@ def _too_deep(text: str, most: int) -> bool:
     return False
 
 
+TRAILING = {
+    "}": "illegal trailing comma before end of object",
+    "]": "illegal trailing comma before end of array",
+}
+"""By the bracket before which there is a comma, in the words of CPython 3.13."""
+
+
 def _misread(error: json.JSONDecodeError) -> tuple[str, str]:
     """Where a text is no JSON and why, the same on every Python: before 3.13 none knew a comma before a bracket."""
     before = error.doc[: error.pos].rstrip(" \t\n\r")
-    closing = {"}": "object", "]": "array"}.get(error.doc[error.pos : error.pos + 1])
-    if closing and before.endswith(","):
-        error = json.JSONDecodeError(f"illegal trailing comma before end of {closing}", error.doc, len(before) - 1)
+    told = TRAILING.get(error.doc[error.pos : error.pos + 1])
+    if told and before.endswith(","):
+        error = json.JSONDecodeError(told, error.doc, len(before) - 1)
     return f"line {error.lineno} column {error.colno}", error.msg.lower()
 
 

@@ -144,7 +144,8 @@ class Transport:
             if isinstance(reason, urllib3.exceptions.SSLError):
                 text = f"The certificate of {self.url} is not trusted, or it speaks no TLS"
                 hint = "SSL_CERT_FILE names a file with the certificate of a private authority"
-                raise ServerUnavailable(f"{text}: {hint}.", code="certificate-untrusted") from None
+                why = getattr(next(iter(reason.args), None), "verify_message", "no reason is given")
+                raise ServerUnavailable(f"{text} ({why}): {hint}.", code="certificate-untrusted") from None
             raise ServerUnavailable(f"The server {self.url} does not answer: {type(reason).__name__}.") from None
         return answer
 
