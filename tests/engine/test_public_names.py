@@ -228,12 +228,14 @@ MODELS = """
     encrypt_again
     find_instances
     find_places
+    find_text_places
     list_of
     news_of
     place_of
     read_awaited
     read_figures
     read_first_failures
+    read_instances
     read_told
 """.split()
 METHODS = """
