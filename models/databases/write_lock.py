@@ -47,14 +47,14 @@ class WriteLock:
 
     def take(self, begin: Callable[..., Any], *how: str) -> None:
         """Begin a transaction that writes; raises the driver's error where others keep the file for too long."""
-        if time.monotonic() - self._looked > TURN:
+        begun = time.monotonic()
+        if begun - self._looked > TURN:
             self._leave_to_others()
         try:
             begin(*how)
         except Exception as error:
             if not is_busy(error):
                 raise
-            begun = time.monotonic()
             if not self._trying.acquire(timeout=PATIENCE):
                 raise
             with ExitStack() as stack:
