@@ -50,6 +50,7 @@ OF_A_PROCESS = {
     "owner_of_task": "the key says whose",
     "purge": "riverstone purge",
     "queues": "GET /metrics",
+    "records": "GET /process has times in whole seconds; instances asks for all of each",
     "register": "Python code is registered",
     "restored": "no server may run then: riverstone restore",
     "rotate_token_secret": "riverstone secret rotate",
