@@ -66,24 +66,8 @@ def show_instance(
     waits_for: tuple[Awaited, ...] = (),
 ) -> ProcessInstance:
     """The record of one instance; ``outputs`` by namespace."""
-    process_content, values, native_outputs = _texts(content, outputs, mask)
     return ProcessInstance(
-        id=row.id,
-        process_instance_id=str(row.process_instance_id),
-        model_id=row.model_id,
-        model_key=row.model_key,
-        process_name=row.name,
-        process_type=None,
-        status=row.status,
-        process_content=process_content,
-        start_time=moment(row.started),
-        end_time=moment(row.ended),
-        activiti_file_id=None,
-        outputs=values,
-        native_outputs=native_outputs,
-        rollback_process_instance_id=_text(row.rollback_id),
-        cancel_process_instance_id=_text(row.cancel_id),
-        delete_process_instance_id=_text(row.delete_id),
+        **_documented(row, content, outputs, mask),
         key=row.key,
         deployment_id=row.deployment_id,
         kind=row.kind,
@@ -108,23 +92,7 @@ def show_instance(
 
 def show_record(row: RecordRow, outputs: Mapping[str, Any], mask: Mask | None) -> InstanceRecord:
     """The same without what the documented record has not."""
-    process_content, values, native_outputs = _texts(row, outputs, mask)
-    return InstanceRecord(
-        id=row.id,
-        process_instance_id=str(row.process_instance_id),
-        model_id=row.model_id,
-        model_key=row.model_key,
-        process_name=row.name,
-        status=row.status,
-        process_content=process_content,
-        start_time=moment(row.started),
-        end_time=moment(row.ended),
-        outputs=values,
-        native_outputs=native_outputs,
-        rollback_process_instance_id=_text(row.rollback_id),
-        cancel_process_instance_id=_text(row.cancel_id),
-        delete_process_instance_id=_text(row.delete_id),
-    )
+    return InstanceRecord(**_documented(row, row, outputs, mask))
 
 
 def documented(row: InstanceRow, content: ContentRow) -> RecordRow:
@@ -132,16 +100,31 @@ def documented(row: InstanceRow, content: ContentRow) -> RecordRow:
     return RecordRow(*(getattr(row if hasattr(row, name) else content, name) for name in RecordRow.__slots__))
 
 
-def _texts(
-    content: ContentRow | RecordRow, outputs: Mapping[str, Any], mask: Mask | None
-) -> tuple[str, str | None, str]:
-    """The start variables, the outputs, and those by namespace, in JSON."""
+def _documented(
+    row: InstanceRow | RecordRow, content: ContentRow | RecordRow, outputs: Mapping[str, Any], mask: Mask | None
+) -> dict[str, Any]:
+    """What both have, by its names in the views."""
     process_content, values = content.start_variables, content.outputs
     if mask is not None:
         process_content = jsontext.dumps(mask.mask_value(jsontext.read(process_content)))
         values = None if values is None else jsontext.dumps(mask.mask_value(jsontext.read(values)))
         outputs = mask.mask_value(dict(outputs))
-    return process_content, values, jsontext.dumps(dict(outputs)) if outputs else ""
+    return {
+        "id": row.id,
+        "process_instance_id": str(row.process_instance_id),
+        "model_id": row.model_id,
+        "model_key": row.model_key,
+        "process_name": row.name,
+        "status": row.status,
+        "process_content": process_content,
+        "start_time": moment(row.started),
+        "end_time": moment(row.ended),
+        "outputs": values,
+        "native_outputs": jsontext.dumps(dict(outputs)) if outputs else "",
+        "rollback_process_instance_id": _text(row.rollback_id),
+        "cancel_process_instance_id": _text(row.cancel_id),
+        "delete_process_instance_id": _text(row.delete_id),
+    }
 
 
 def show_summary(

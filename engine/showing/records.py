@@ -83,16 +83,20 @@ class Records:
         outputs = self._put_out(row, window) if tasks is None else masked_views.outputs_of(tasks, self.stones)
         kept = self.kept([row]).get(number, 0)
         waits_for = awaited_of(self.store, [row], None if window is None else window.open_rows()).get(number, ())
-        if tasks is not None:
+        if tasks is not None and row.phase == "ended":
             # All of it is of one state.
-            masks = {number: self._mask_of(row, content)}
+            mask = self._mask_of(row, content)
         else:
-            found: dict[int, tuple[InstanceRow, ContentRow]] = {}
-            masks = self.masks([row], found)
-            row, content = found.get(number, (row, content))
+            row, content, mask = self._masked(row, content)
+        return masked_views.show_instance(row, content, outputs, mask, kept=kept, waits_for=waits_for)
+
+    def _masked(self, row: InstanceRow, content: ContentRow) -> tuple[InstanceRow, ContentRow, Mask | None]:
+        """One that was read before, with what hides the secrets in all that was read of it since."""
+        number, found = row.process_instance_id, dict[int, tuple[InstanceRow, ContentRow]]()
+        masks = self.masks([row], found)
         if number not in masks:
             raise UnknownProcessInstance(str(number))
-        return masked_views.show_instance(row, content, outputs, masks[number], kept=kept, waits_for=waits_for)
+        return *found.get(number, (row, content)), masks[number]
 
     def _put_out(self, row: InstanceRow | RecordRow, window: Window | None) -> dict[str, Any]:
         """What one has put out, by namespace: of a long ledger by its fold, in which there may be no secrets."""
