@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from ..features.sketch import definitions, flow, line, process
 from .conftest import Studio
@@ -93,6 +93,58 @@ def test_who_starts_a_process_is_asked_by_its_form(studio: Studio, looker: Looke
     page.get_by_label("What to start").select_option(index=1)
     looker.sees("The model as it now stands")
     looker.sees("A new server")
+
+
+LATE = """
+    const real = window.fetch;
+    window.late = [];
+    window.fetch = async (...asked) => {
+        const answer = await real(...asked);
+        if (asked[1]?.method === "POST" && String(asked[0]).endsWith("/form"))
+            await new Promise((come) => window.late.push(come));
+        return answer;
+    };
+"""
+
+
+def await_answers(page: Page, count: int) -> None:
+    """Until so many answers have come that the page has not heard yet."""
+    while page.evaluate("window.late.length") < count:
+        page.wait_for_timeout(10)
+
+
+def test_an_answer_that_comes_late_complains_of_nothing_that_is_right_by_now(looker: Looker, order: str) -> None:
+    page = looker.page
+    page.add_init_script(LATE)
+    looker.go("#/start?key=order")
+    looker.field("Size").fill("many")
+    looker.field("Size").press("Tab")
+    await_answers(page, 1)
+    looker.field("Size").fill("8")
+    page.evaluate("window.late[0]()")
+    await_answers(page, 2)
+    expect(page.get_by_text("Must be a number.")).to_have_count(0)
+    page.evaluate("window.late[1]()")
+    looker.field("Size").fill("65")
+    looker.field("Size").press("Tab")
+    await_answers(page, 3)
+    page.evaluate("window.late[2]()")
+    looker.sees("Must be at most 64.")
+
+
+def test_a_complaint_does_not_move_what_is_being_pressed(looker: Looker, order: str) -> None:
+    """A line more above it would take the pointer's click away from it."""
+    page = looker.page
+    looker.go("#/start?key=order")
+    looker.field("Size").fill("many")
+    page.get_by_text("Further variables", exact=True).hover()
+    with page.expect_response("**/form"):
+        page.mouse.down()
+    page.wait_for_timeout(300)
+    expect(page.get_by_text("Must be a number.")).to_have_count(0)
+    page.mouse.up()
+    expect(looker.field("Further variables as JSON")).to_be_visible()
+    looker.sees("Must be a number.")
 
 
 @pytest.mark.parametrize(

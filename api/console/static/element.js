@@ -52,14 +52,6 @@ export function heard(text) {
   return el("span", { class: "heard" }, text);
 }
 
-/**
- * Whether a field is left for a button that is being pressed: a complaint that appears or goes then would move the
- * button away from under the pointer, and what it does checks the field anyway.
- */
-export function staysHere(event) {
-  return event.relatedTarget instanceof Element && event.relatedTarget.closest("button") !== null;
-}
-
 let last = 0;
 
 /** An id that no other element has. */

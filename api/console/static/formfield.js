@@ -1,6 +1,6 @@
 // One field of a form that a person fills in: how it looks, what it holds, and what is wrong with it.
 
-import { el, fill, said, staysHere, unique } from "./element.js";
+import { el, fill, said, unique } from "./element.js";
 import { asText, writeExact } from "./exactjson.js";
 import { t } from "./language.js";
 
@@ -89,8 +89,8 @@ export class FormField {
       "aria-describedby": `${this.id}-hint ${this.id}-wrong`,
       "aria-required": required ? "true" : null,
       oninput: () => this.changed(this, false),
-      onchange: () => this.#left(null),
-      onblur: (event) => this.#left(event),
+      onchange: () => this.#left(),
+      onblur: () => this.#left(),
     };
     this.control = null;
     if (this.grouped) {
@@ -106,7 +106,7 @@ export class FormField {
               name: this.id,
               value: String(place),
               disabled: readonly,
-              onchange: () => this.#left(null),
+              onchange: () => this.#left(),
             }),
             el("span", {}, said(this.#word(option))),
           ),
@@ -143,8 +143,7 @@ export class FormField {
     return label;
   }
 
-  #left(event) {
-    if (event !== null && staysHere(event)) return;
+  #left() {
     this.touched = true;
     this.changed(this, true);
   }

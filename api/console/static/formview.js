@@ -4,21 +4,33 @@ import { el, fill, said } from "./element.js";
 import { FormField } from "./formfield.js";
 import { prose } from "./formtext.js";
 import { wording } from "./formwrong.js";
+import { weatherIs } from "./notice.js";
+import { whenReleased } from "./pointer.js";
 
+const PAUSE = 300;
 const SHOWN = new Set(["text", "table", "group", "separator", "spacer"]);
 
 export class FormView {
-  /** `changed(field, left)` is called when a field is filled in, and when it is left. */
-  constructor(changed) {
-    this.changed = changed;
+  /** `ask()` asks the server how it stands with what is filled in; `noted()` is called when a field is filled in. */
+  constructor({ ask, noted = () => {} }) {
+    this.ask = ask;
+    this.noted = noted;
+    /** Whether an answer shows and hides, so that it is asked for while somebody types. */
+    this.changes = false;
+    /** Whether something was filled in that no answer has come to. */
+    this.due = false;
+    this.turn = 0;
+    this.pause = null;
     this.node = el("div", { class: "answers-form" });
     this.fields = new Map();
     this.shown = new Map();
     this.groups = new Map();
   }
 
-  /** Draw it for the first time, filled in with `values`, and what was `typed` before on top of that. */
-  draw(parts, values, typed = {}) {
+  /** Draw it for the first time, filled in with its values, and what was `typed` before on top of that. */
+  draw({ parts, values, changes }, typed = {}) {
+    this.close();
+    this.changes = changes;
     this.fields.clear();
     this.shown.clear();
     this.groups.clear();
@@ -45,7 +57,7 @@ export class FormView {
       return { node: el("fieldset", { class: "answer-group" }, part.label !== "" && legend, into), into };
     }
     if (SHOWN.has(part.kind)) return { node: el("div", { class: `shown-${part.kind}` }) };
-    const field = new FormField(part, at(values, part.key), this.changed);
+    const field = new FormField(part, at(values, part.key), (...filled) => this.#filled(...filled));
     this.fields.set(part.id, field);
     return { node: field.node };
   }
@@ -63,6 +75,46 @@ export class FormView {
       else if (part.kind === "separator") fill(known.node, el("hr"));
       else if (part.kind === "table") fill(known.node, table(part));
       known.part = part;
+    }
+  }
+
+  /** Let what was filled in last hide and show what it does, before it is sent: that checks the rest. */
+  async settle() {
+    this.close();
+    if (this.changes) await this.#evaluate();
+  }
+
+  /** Leave out answers that are still to come. */
+  close() {
+    this.turn += 1;
+    this.due = false;
+    clearTimeout(this.pause);
+  }
+
+  #filled(field, left) {
+    this.noted();
+    if (field.wrong.textContent !== "" && !left) field.complain("");
+    // An answer that is on its way is one to what was there before.
+    this.turn += 1;
+    this.due ||= left || this.changes;
+    clearTimeout(this.pause);
+    if (this.due) this.pause = setTimeout(() => this.#evaluate(), left ? 0 : PAUSE);
+  }
+
+  async #evaluate() {
+    clearTimeout(this.pause);
+    this.turn += 1;
+    const { turn } = this;
+    try {
+      const found = await this.ask();
+      await new Promise(whenReleased);
+      if (turn !== this.turn) return;
+      this.due = false;
+      this.update(found.parts);
+      this.complain(found.errors, { touched: true });
+      weatherIs(null);
+    } catch (problem) {
+      if (turn === this.turn && problem.status !== 401) weatherIs(problem);
     }
   }
 

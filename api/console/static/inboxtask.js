@@ -17,7 +17,6 @@ import { forget, remember, remembered } from "./typed.js";
 import { Watch } from "./watch.js";
 import { when } from "./when.js";
 
-const PAUSE = 300;
 const USUAL = 50;
 
 export function taskPage({ main, id, client, titled }) {
@@ -35,7 +34,10 @@ export function taskPage({ main, id, client, titled }) {
   );
   // There is nothing to send before the form has come.
   const foot = el("div", { class: "form-foot", hidden: true }, send, el("span", { class: "hint" }, t("person.keys")));
-  const view = new FormView(filled);
+  const view = new FormView({
+    ask: () => post(`task/${id}/form`, { values: view.values }),
+    noted: () => remember(client.name, id, view.typed),
+  });
   const form = el("form", { novalidate: true, onsubmit: submitted, onkeydown: pressed }, view.node, foot);
   const answer = el(
     "section",
@@ -50,8 +52,6 @@ export function taskPage({ main, id, client, titled }) {
   const facts = el("dl", { class: "facts" });
   let shown = null;
   let drawn = false;
-  let pause = null;
-  let asked = 0;
 
   titled(`#${id}`);
   fill(
@@ -97,10 +97,10 @@ export function taskPage({ main, id, client, titled }) {
     foot.hidden = !found.may.includes("complete");
     if (!drawn) {
       drawn = true;
-      view.draw(found.parts, found.values, remembered(client.name, id));
+      view.draw(found, remembered(client.name, id));
       form.classList.toggle("is-empty", found.parts.length === 0);
       drawPicture(task);
-      if (found.changes && Object.keys(view.typed).length > 0) evaluate();
+      if (Object.keys(view.typed).length > 0) view.settle();
     }
   }
 
@@ -178,29 +178,6 @@ export function taskPage({ main, id, client, titled }) {
 
   // -- filling in
 
-  function filled(field, left) {
-    remember(client.name, id, view.typed);
-    if (field.wrong.textContent !== "" && !left) field.complain("");
-    clearTimeout(pause);
-    if (left || shown.changes) pause = setTimeout(evaluate, left ? 0 : PAUSE);
-  }
-
-  /** Ask the server how the form stands with what is filled in; answers that come late are left out. */
-  async function evaluate() {
-    clearTimeout(pause);
-    asked += 1;
-    const turn = asked;
-    try {
-      const found = await post(`task/${id}/form`, { values: view.values });
-      if (turn !== asked) return;
-      view.update(found.parts);
-      view.complain(found.errors, { touched: true });
-      weatherIs(null);
-    } catch (problem) {
-      if (problem.status !== 401) weatherIs(problem);
-    }
-  }
-
   async function submitted(event) {
     event.preventDefault();
     if (send.getAttribute("aria-disabled") === "true") return;
@@ -208,7 +185,7 @@ export function taskPage({ main, id, client, titled }) {
     fill(trouble);
     try {
       // What is hidden by what was typed last is not to be sent.
-      if (shown.changes) await evaluate();
+      await view.settle();
       await put(`task/${id}/complete`, { outputs: view.values });
       forget(client.name, id);
       watch.stop();
@@ -267,7 +244,7 @@ export function taskPage({ main, id, client, titled }) {
 
   return {
     close() {
-      clearTimeout(pause);
+      view.close();
       watch.stop();
     },
   };

@@ -1,8 +1,9 @@
 // JSON as people read and write it.
 
-import { el, fill, said, staysHere, unique } from "./element.js";
+import { el, fill, said, unique } from "./element.js";
 import { isObject, parseExact, writeExact } from "./exactjson.js";
 import { t } from "./language.js";
+import { whenReleased } from "./pointer.js";
 
 const LONG = 20_000;
 
@@ -67,7 +68,7 @@ export class JsonField {
       class: "code",
       "aria-describedby": `${hint ? `${id}-hint ` : ""}${id}-wrong`,
       value,
-      onblur: (event) => staysHere(event) || this.check(),
+      onblur: () => whenReleased(() => this.check()),
       oninput: () => this.wrong.textContent && this.check(),
     });
     const tidy = el("button", { type: "button", class: "small", onclick: () => this.tidy() }, t("json.tidy"));

@@ -6,18 +6,15 @@ import { copyOf, isObject } from "./exactjson.js";
 import { FormView } from "./formview.js";
 import { JsonField } from "./jsontext.js";
 import { t } from "./language.js";
-import { weatherIs } from "./notice.js";
 import { get, post } from "./server.js";
 import { TemplateForm } from "./templateform.js";
 import { ValueForm } from "./valueform.js";
-
-const PAUSE = 300;
 
 export class StartFields {
   constructor() {
     this.json = new JsonField({ label: t("variables.other"), hint: t("variables.hint"), rows: 4 });
     this.fields = el("div");
-    this.view = new FormView((field, left) => this.#filled(field, left));
+    this.view = new FormView({ ask: () => post(`${this.source}/form`, { values: this.values }) });
     this.more = el("details", { class: "start-others" });
     this.node = el("section", {});
     this.form = null;
@@ -25,8 +22,6 @@ export class StartFields {
     /** In place of the JSON, where nothing says what a start may give. */
     this.free = null;
     this.source = null;
-    this.pause = null;
-    this.asked = 0;
   }
 
   /** Ask the server what a start of `source` asks for, and draw that with these values. Raises its problems. */
@@ -54,7 +49,7 @@ export class StartFields {
 
   #draw() {
     const { form, template, free, json, more } = this;
-    if (form !== null) this.view.draw(form.parts, form.values);
+    if (form !== null) this.view.draw(form);
     fill(this.fields, form !== null && this.view.node, template?.node, free?.node);
     // Whoever has a form to fill in needs no JSON, and finds it where it is asked for.
     if (form !== null) fill(more, el("summary", {}, t("variables.more")), json.node);
@@ -82,7 +77,7 @@ export class StartFields {
 
   /** Let what was filled in last hide and show what it does, before it is sent. */
   async settle() {
-    if (this.form?.changes) await this.#evaluate();
+    if (this.form !== null) await this.view.settle();
   }
 
   /** Show what the server found wrong, each at its field; the errors that have no field here. */
@@ -95,31 +90,9 @@ export class StartFields {
 
   close() {
     this.source = null;
-    clearTimeout(this.pause);
+    this.view.close();
     this.template?.close();
     this.template = null;
-  }
-
-  #filled(field, left) {
-    if (field.wrong.textContent !== "" && !left) field.complain("");
-    clearTimeout(this.pause);
-    if (left || this.form.changes) this.pause = setTimeout(() => this.#evaluate(), left ? 0 : PAUSE);
-  }
-
-  /** Ask how the form stands with what is filled in; answers that come late are left out. */
-  async #evaluate() {
-    clearTimeout(this.pause);
-    this.asked += 1;
-    const [turn, source] = [this.asked, this.source];
-    try {
-      const found = await post(`${source}/form`, { values: this.values });
-      if (turn !== this.asked || source !== this.source) return;
-      this.view.update(found.parts);
-      this.view.complain(found.errors, { touched: true });
-      weatherIs(null);
-    } catch (problem) {
-      if (problem.status !== 401) weatherIs(problem);
-    }
   }
 }
 

@@ -1,8 +1,9 @@
 // One value that somebody fills in by its name: a text, a number, a yes or no, or anything as JSON.
 
-import { el, fill, said, staysHere, unique } from "./element.js";
+import { el, fill, said, unique } from "./element.js";
 import { ExactNumber, parseExact, writeExact } from "./exactjson.js";
 import { t } from "./language.js";
+import { whenReleased } from "./pointer.js";
 
 const KINDS = ["text", "number", "truth", "json"];
 
@@ -74,7 +75,7 @@ export class ValueField {
       autocomplete: "off",
       "aria-describedby": this.described,
       oninput: () => this.wrong.textContent && this.check(),
-      onblur: (event) => staysHere(event) || this.check(),
+      onblur: () => whenReleased(() => this.check()),
       onpaste: (event) => this.#pasted(event),
     };
     const list = `${this.id}-list`;

@@ -1,9 +1,10 @@
 // The field of one variable of a parameter template, with its limits, its default and its link to another one.
 
-import { el, said, staysHere, unique } from "./element.js";
+import { el, said, unique } from "./element.js";
 import { asText, isNumber, parseExact } from "./exactjson.js";
 import { t } from "./language.js";
 import { MASKED } from "./masked.js";
+import { whenReleased } from "./pointer.js";
 
 const REFERENCE = "Ref:";
 const LISTS = ["List", "CommaDelimitedList"];
@@ -50,7 +51,7 @@ export class VariableField {
       id,
       oninput: () => (this.wrong.textContent && this.check(), changed()),
       onchange: () => changed(),
-      onblur: (event) => staysHere(event) || this.check(),
+      onblur: () => whenReleased(() => this.check()),
     });
     this.wrong = el("p", { class: "wrong", id: `${id}-wrong`, "aria-live": "polite" });
     const hint = this.#hint();

@@ -1,0 +1,23 @@
+// Nothing moves while somebody presses the pointer: a line that appeared or went then would move what is being pressed
+// away from under it, and the click would be lost.
+
+const waiting = [];
+let pressed = false;
+
+addEventListener("pointerdown", () => (pressed = true), true);
+// What is clicked is settled by then, and what the click does comes after what has waited for it.
+addEventListener("click", released, true);
+// The click, if there is one, comes in the same turn of the browser.
+for (const name of ["pointerup", "pointercancel"]) addEventListener(name, () => setTimeout(released), true);
+addEventListener("blur", ({ target }) => target === window && released(), true);
+
+function released() {
+  pressed = false;
+  for (const act of waiting.splice(0)) act();
+}
+
+/** Do what may move the page: at once, or when the pointer is released. */
+export function whenReleased(act) {
+  if (pressed) waiting.push(act);
+  else act();
+}
