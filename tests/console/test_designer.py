@@ -210,6 +210,31 @@ def test_a_file_with_errors_becomes_a_draft_in_which_they_are_marked(
     expect(page.locator(".drafts")).to_be_hidden()
 
 
+def test_the_verdict_says_that_there_is_none(studio: Studio, looker: Looker) -> None:
+    """Before the first answer, and where the server cannot be asked: an old verdict would be taken for one of now."""
+    model_id = studio.engine.save_model(VOLUMES).model_id
+    page = looker.page
+    held: list[Route] = []
+    page.route("**/finding", lambda route: held.append(route))
+    opened(looker, model_id)
+    verdict = page.locator(".designer-verdict")
+    expect(verdict).to_have_text("Checking…")
+    for each in held:
+        each.continue_()
+    page.unroute("**/finding")
+    expect(verdict).to_have_text("1 warning")
+    page.route("**/finding", lambda route: route.abort())
+    choose(page, "first")
+    looker.field("Name", exact=True).fill("Another")
+    expect(verdict).to_have_text("Not checked")
+    verdict.click()
+    expect(page.locator(".designer-findings .box")).to_be_visible()
+    looker.keep("designer-not-checked")
+    page.unroute("**/finding")
+    looker.field("Name", exact=True).fill("The first")
+    expect(verdict).to_have_text("1 warning")
+
+
 def test_a_renamed_element_is_read_by_its_new_name(studio: Studio, looker: Looker) -> None:
     model_id = studio.engine.save_model(
         VOLUMES, outputs_template=[{"Key": "code", "Value": "${outputs.first.volumeCode}"}]

@@ -12,11 +12,11 @@ export class EditFindings {
     this.list = el("div", { class: "designer-findings", hidden: true });
     this.button = el("button", {
       type: "button",
-      class: "chip designer-verdict",
       "aria-expanded": "false",
       onclick: () => this.open(),
     });
     this.asked = null;
+    this.#say("waiting", t("edit.checking"));
   }
 
   /** Ask the server about a form of files that are kept nowhere; a question that is out of date is given up. */
@@ -26,7 +26,9 @@ export class EditFindings {
     try {
       this.tell(await upload("POST", "finding", form, null, { signal: this.asked.signal }), editor);
     } catch (problem) {
-      if (problem.name !== "AbortError") fill(this.list, problemBox(problem));
+      if (problem.name === "AbortError") return;
+      this.#say("warning", t("edit.unchecked"));
+      fill(this.list, problemBox(problem));
     }
   }
 
@@ -35,14 +37,17 @@ export class EditFindings {
     const warnings = found.length - errors;
     const kind = errors ? "failed" : warnings ? "warning" : "success";
     const words = [errors && counted("edit.errors", errors), warnings && counted("edit.warnings", warnings)];
-    this.button.className = `chip designer-verdict badge is-${kind}`;
-    this.button.dataset.count = String(found.length);
-    fill(this.button, icon(kind), el("span", {}, words.filter(Boolean).join(" · ") || t("edit.fine")));
+    this.#say(kind, words.filter(Boolean).join(" · ") || t("edit.fine"));
     this.#mark(found, editor);
     const nameOf = (elementId) => editor.find(elementId)?.businessObject.name || elementId;
     const list = findingList(found, (elementId) => editor.reach(elementId), nameOf);
     fill(this.list, found.length === 0 ? el("p", { class: "faint" }, t("findings.none")) : list);
     if (found.length === 0) this.open(false);
+  }
+
+  #say(kind, word) {
+    this.button.className = `chip designer-verdict badge is-${kind}`;
+    fill(this.button, icon(kind), el("span", {}, word));
   }
 
   #mark(found, editor) {

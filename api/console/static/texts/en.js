@@ -727,6 +727,8 @@ export default {
   "edit.unsaved": "changed",
   "edit.saved": "saved",
   "edit.fine": "No findings",
+  "edit.checking": "Checking…",
+  "edit.unchecked": "Not checked",
   "edit.errors": "{count} error",
   "edit.errors.many": "{count} errors",
   "edit.warnings": "{count} warning",

@@ -724,6 +724,8 @@ export default {
   "edit.unsaved": "已更改",
   "edit.saved": "已保存",
   "edit.fine": "没有问题",
+  "edit.checking": "正在检查…",
+  "edit.unchecked": "未检查",
   "edit.errors": "{count} 个错误",
   "edit.errors.many": "{count} 个错误",
   "edit.warnings": "{count} 个警告",
