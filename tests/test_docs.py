@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from riverstone.engine import Engine
+
 from .reference.blocks import filled, pages
 from .reference.every import BLOCKS
 
@@ -45,6 +47,7 @@ def test_every_python_block_of_a_guide_runs_and_prints_what_it_says(
         exec(compile(block, page, "exec"), names)  # noqa: S102  (our own guides)
         printed = capsys.readouterr().out.splitlines()
         assert set(PRINTS.findall(block)) <= set(printed)
+    assert not [name for name, each in names.items() if isinstance(each, Engine) and not each._pump.closed], "left open"
 
 
 @pytest.mark.parametrize("page", [*FIRST_PAGES, *PAGES])
