@@ -37,7 +37,15 @@ from .row_types.batches import BatchItemRow, BatchRow
 from .row_types.deployments import DeploymentRow, DraftRow, ModelRow
 from .row_types.engines import EngineRow, SuspensionRow
 from .row_types.history import DecisionMadeRow, HistoryRow, NewHistoryRow, RetraceRow
-from .row_types.instances import ChangedVariableRow, ContentRow, FoldRow, InstanceRow, RecordRow, VariableRow
+from .row_types.instances import (
+    ChangedVariableRow,
+    ContentRow,
+    FoldRow,
+    InstanceRow,
+    RecordRow,
+    SummaryRow,
+    VariableRow,
+)
 from .row_types.messages import EventRequestRow, EventRow, KeptMessageRow
 from .row_types.quotas import QuotaRow, QuotaSlotRow
 from .row_types.tasks import ExternalRow, Look, PutOut, StragglerRow, TaskCheckRow, TaskRow, UserTaskRow
@@ -144,6 +152,7 @@ __all__ = [
     "StragglerRow",
     "Stragglers",
     "SubscriptionRow",
+    "SummaryRow",
     "SuspensionRow",
     "Suspensions",
     "SuspensionsChanged",

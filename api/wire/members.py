@@ -219,7 +219,7 @@ class Instant(LocalTime):
     """The same as RFC 3339 has it, with its offset and milliseconds, for programs."""
 
     def show(self, value: datetime | None) -> str | None:
-        return None if value is None else value.astimezone().isoformat(timespec="milliseconds")
+        return None if value is None else value.isoformat(timespec="milliseconds")
 
 
 class JsonText(fields.String):

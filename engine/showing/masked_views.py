@@ -7,7 +7,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
-from ...models import ContentRow, DecisionMadeRow, InstanceRow, PutOut, RecordRow, TaskRow, TokenRow, WaitRow
+from ...models import (
+    ContentRow,
+    DecisionMadeRow,
+    InstanceRow,
+    PutOut,
+    RecordRow,
+    SummaryRow,
+    TaskRow,
+    TokenRow,
+    WaitRow,
+)
 from ...models.search.resources import ResourceRow
 from ...models.search.task_counts import TaskLine
 from ...models.vocabulary import HOOK_BEGUN, TaskStatus, UndoMark
@@ -128,7 +138,7 @@ def _documented(
 
 
 def show_summary(
-    row: InstanceRow,
+    row: SummaryRow,
     mask: Mask | None,
     *,
     kept: int = 0,
@@ -167,7 +177,7 @@ def show_summary(
     )
 
 
-def _suspension(row: InstanceRow, mask: Mask | None) -> Suspension | None:
+def _suspension(row: InstanceRow | SummaryRow, mask: Mask | None) -> Suspension | None:
     if row.suspension is None:
         return None
     kept = jsontext.read(row.suspension)

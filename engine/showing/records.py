@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import accumulate
 from typing import Any, TypeVar
 
-from ...models import ContentRow, DecisionMadeRow, InstanceRow, PutOut, RecordRow, TaskRow
+from ...models import ContentRow, DecisionMadeRow, InstanceRow, PutOut, RecordRow, SummaryRow, TaskRow
 from ...models.databases.statements import parts
 from ...models.search.resources import DriftRow, ResourceRow
 from ..authoring.sources import texts_of
@@ -134,7 +134,7 @@ class Records:
         """What steps need of a long ledger; None for any other."""
         return Window.open(self.store, row.process_instance_id, row.folded) if row.folded else None
 
-    def kept(self, rows: Iterable[InstanceRow]) -> Mapping[int, int]:
+    def kept(self, rows: Iterable[InstanceRow | SummaryRow]) -> Mapping[int, int]:
         """How many results each of these keeps although it was undone; nothing is asked for those that were not."""
         return self.store.kept_counts([row.process_instance_id for row in rows if row.status in UNDONE])
 
@@ -263,7 +263,7 @@ class Records:
 
     def masks(
         self,
-        rows: Iterable[InstanceRow | RecordRow],
+        rows: Iterable[InstanceRow | RecordRow | SummaryRow],
         found: dict[int, tuple[InstanceRow, ContentRow]] | None = None,
     ) -> dict[int, Mask | None]:
         """What hides the secrets of each of several instances, asked for together; of none whose origin is gone.

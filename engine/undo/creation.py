@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 from uuid import uuid4
 
-from ...models import ContentRow, DeploymentRow, InstanceRow
+from ...models import ContentRow, DeploymentRow, InstanceRow, SummaryRow
 from ...models.vocabulary import UNDO_BEGUN, UNDO_KINDS, InstanceKind, UndoKind
 from .. import failpoints
 from ..authoring.sources import digest_of
@@ -23,7 +23,7 @@ from .nodes import undo_definition
 from .order import handler_of, handler_used, is_kept, plan
 
 
-def undo_ids(row: InstanceRow) -> dict[str, int]:
+def undo_ids(row: InstanceRow | SummaryRow) -> dict[str, int]:
     """The ids of an instance's undos by kind, oldest first."""
     found: dict[str, int | None] = {"rewind": row.rewind_id} if row.kind == "start" else {}
     found |= {kind: getattr(row, f"{kind}_id") for kind in UNDO_KINDS}

@@ -11,7 +11,7 @@ from ..errors import NoKeyFits, StoreError
 from ..row_types.access import TokenSecretRow
 from ..row_types.batches import BatchItemRow, BatchRow
 from ..row_types.history import DecisionMadeRow, HistoryRow, RetraceRow
-from ..row_types.instances import ChangedVariableRow, ContentRow, FoldRow, InstanceRow, RecordRow
+from ..row_types.instances import ChangedVariableRow, ContentRow, FoldRow, InstanceRow, RecordRow, SummaryRow
 from ..row_types.messages import EventRow, KeptMessageRow
 from ..row_types.quotas import QuotaRow
 from ..row_types.tasks import Look, PutOut, TaskCheckRow, TaskRow, Told
@@ -53,6 +53,7 @@ OF_ROW: dict[type[Any], tuple[str, ...]] = {
     DecisionMadeRow: COLUMNS["decision_made"],
     RetraceRow: COLUMNS["retrace"],
     InstanceRow: COLUMNS["process_instance"],
+    SummaryRow: COLUMNS["process_instance"],
     HistoryRow: COLUMNS["history"],
     TokenSecretRow: COLUMNS["token_secret"],
     WebhookSecretRow: COLUMNS["webhook_secret"],

@@ -103,6 +103,35 @@ class RecordRow:
 
 
 @dataclass(slots=True)
+class SummaryRow:
+    """What a list shows of one process instance, and what tells its place, its undos and who may see it."""
+
+    process_instance_id: int
+    model_id: str | None
+    deployment_id: str
+    key: str
+    name: str
+    kind: InstanceKind
+    status: ProcessStatus
+    phase: Phase
+    flags: int
+    started: int
+    business_key: str | None
+    owner_name: str | None
+    ended: int | None
+    reason: str | None
+    origin: int | None
+    rollback_id: int | None
+    cancel_id: int | None
+    delete_id: int | None
+    rewind_id: int | None
+    attention: int
+    outcome: ProcessOutcome | None
+    awaits: Awaits | None
+    suspension: str | None
+
+
+@dataclass(slots=True)
 class ChangedVariableRow:
     """A variable that was set since all variables of its process were written together."""
 

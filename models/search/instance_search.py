@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from ..commit.connection import Connection
 from ..databases.statements import parts, select
-from ..row_types.instances import InstanceRow
+from ..row_types.instances import InstanceRow, SummaryRow
 from .instance_filter import HAS_ENDED, IS_START, Condition, InstanceFilter
 from .instance_places import FEW, ID, Counts, Place, Places, Sort, chosen, find_by, newest_first, source, united
 from .pieces import find_in_piece
 from .text_search import TextPlaces, find_text
 
+Row = TypeVar("Row", InstanceRow, SummaryRow)
+
 
 class FoundInstances(NamedTuple):
     """A part of a list."""
 
-    rows: list[InstanceRow]
+    rows: list[SummaryRow]
     stopped: Place | None = None
     """Down to where was looked, if it was left at that so that nobody waits; there may be more behind it."""
     inside_from: int | None = None
@@ -38,20 +40,25 @@ def find_instances(
     ``whole`` seeks a text inside of the words of all of them too.
     """
     places, inside_from = find_text_places(store, wanted, limit=limit, before=before, sort=sort, whole=whole)
-    return FoundInstances(read_instances(store, [place[-1] for place in places.found]), places.stopped, inside_from)
+    rows = _read(store, SummaryRow, [place[-1] for place in places.found])
+    return FoundInstances(rows, places.stopped, inside_from)
 
 
 def read_instances(store: Connection, numbers: Sequence[int]) -> list[InstanceRow]:
     """These instances in this order; what was purged since is left out."""
-    rows: dict[int, InstanceRow] = {}
+    return _read(store, InstanceRow, numbers)
+
+
+def _read(store: Connection, kind: type[Row], numbers: Sequence[int]) -> list[Row]:
+    rows: dict[int, Row] = {}
     for part in parts(numbers):
         among, values = store.among(part)
-        found = store.rows(InstanceRow, select("process_instance", InstanceRow, f"{ID} {among}"), values)
+        found = store.rows(kind, select("process_instance", kind, f"{ID} {among}"), values)
         rows |= {row.process_instance_id: row for row in found}
     return [rows[each] for each in numbers if each in rows]
 
 
-def place_of(row: InstanceRow, sort: Sort) -> Place:
+def place_of(row: InstanceRow | SummaryRow, sort: Sort) -> Place:
     """Where an instance stands in this order."""
     time = row.started if sort == "started" else row.ended or 0
     return (row.process_instance_id,) if sort == "id" else (time, row.process_instance_id)

@@ -204,6 +204,7 @@ MODELS = """
     StragglerRow
     Stragglers
     SubscriptionRow
+    SummaryRow
     SuspensionRow
     Suspensions
     SuspensionsChanged

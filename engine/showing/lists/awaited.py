@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from ....models import AwaitedRow, InstanceRow, Store, TaskRow, read_awaited
+from ....models import AwaitedRow, InstanceRow, Store, SummaryRow, TaskRow, read_awaited
 from ....models.vocabulary import HeldBack
 from ...bpmn.running.token import ERROR
 from ...clock import moment
@@ -19,7 +19,7 @@ MOST_PLACES = 20
 
 
 def awaited_of(
-    store: Store, rows: Iterable[InstanceRow], tasks: Iterable[TaskRow] | None = None
+    store: Store, rows: Iterable[InstanceRow | SummaryRow], tasks: Iterable[TaskRow] | None = None
 ) -> Mapping[int, tuple[Awaited, ...]]:
     """What these instances wait for, by their ids; nothing is asked for those that wait for nothing.
 

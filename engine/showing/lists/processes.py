@@ -13,6 +13,7 @@ from ....models import (
     InstanceRow,
     Place,
     Sort,
+    SummaryRow,
     count_instances,
     find_instances,
     find_places,
@@ -148,9 +149,9 @@ class ProcessLists:
             inside_words_from=None if part.inside_from is None else str(part.inside_from),
         )
 
-    def found(self, wanted: InstanceFilter, *, most: int) -> list[InstanceRow]:
+    def found(self, wanted: InstanceFilter, *, most: int) -> list[SummaryRow]:
         """All that a search finds, inside of words too, newest first, up to so many."""
-        rows: list[InstanceRow] = []
+        rows: list[SummaryRow] = []
         before: Place | None = None
         while len(rows) < most:
             count = min(AT_A_TIME, most - len(rows))
@@ -193,7 +194,7 @@ class ProcessLists:
         """
         error, compared = wanted.error, 0
         asked = wanted if error is None or self._store.cipher is None else wanted._replace(error="")
-        found: list[InstanceRow] = []
+        found: list[SummaryRow] = []
         while True:
             count = limit + 1 - len(found) if error is None else AT_ONCE
             part = find_instances(self._store, asked, limit=count, before=before, sort=sort, whole=whole)
@@ -207,7 +208,7 @@ class ProcessLists:
             if compared >= MOST_COMPARED:
                 return part._replace(rows=found), before
 
-    def _tells(self, row: InstanceRow, text: str) -> bool:
+    def _tells(self, row: SummaryRow, text: str) -> bool:
         """Whether an error of one instance holds this text, in the form in which it may be shown."""
         told = [row.reason]
         if row.awaits == "attention":
@@ -225,7 +226,7 @@ class ProcessLists:
         return {state: count_instances(self._store, wanted._replace(state=state)) for state in states}
 
 
-def _may_tell(row: InstanceRow, awaited: Iterable[Awaited], failure: str | None) -> bool:
+def _may_tell(row: SummaryRow, awaited: Iterable[Awaited], failure: str | None) -> bool:
     """Whether a summary holds texts in which there may be secrets: reasons, and names of messages and signals."""
     return (
         row.reason is not None

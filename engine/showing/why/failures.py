@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ....models import InstanceRow, Store, read_first_failures, read_told
+from ....models import Store, SummaryRow, read_first_failures, read_told
 from ... import jsontext
 from ...bpmn.running.token import ERROR
 from ...bpmn.running.token_data import TASK
 
 
-def first_failures(store: Store, rows: Iterable[InstanceRow]) -> Mapping[int, str]:
+def first_failures(store: Store, rows: Iterable[SummaryRow]) -> Mapping[int, str]:
     """The reasons, not masked yet, by the ids of the instances in which something waits for a decision."""
     numbers = [row.process_instance_id for row in rows if row.attention and row.phase != "ended"]
     if not numbers:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from ....models import InstanceRow, TaskGroup, TaskRow
+from ....models import InstanceRow, SummaryRow, TaskGroup, TaskRow
 from ...errors import UnknownProcessInstance
 from ...undo.creation import undo_ids
 from ...views.failures import ReasonGroup
@@ -86,7 +86,7 @@ def shown(groups: Iterable[TaskGroup]) -> list[ReasonGroup]:
     ]
 
 
-def reasons_of(records: Records, row: InstanceRow, *, standing: bool = False) -> Iterator[Reason]:
+def reasons_of(records: Records, row: InstanceRow | SummaryRow, *, standing: bool = False) -> Iterator[Reason]:
     """Why one process has failed, or could not be undone; ``standing`` asks only for what waits to be decided."""
     number = row.process_instance_id
     with suppress(UnknownProcessInstance):
@@ -99,7 +99,7 @@ def reasons_of(records: Records, row: InstanceRow, *, standing: bool = False) ->
             yield from _of_ended(records, row, standing=standing)
 
 
-def _of_ended(records: Records, row: InstanceRow, *, standing: bool) -> Iterator[Reason]:
+def _of_ended(records: Records, row: InstanceRow | SummaryRow, *, standing: bool) -> Iterator[Reason]:
     number = row.process_instance_id
     undos = undo_ids(row).values() if row.status.endswith(".failed") else ()
     failed = [task for undo in undos for task in records.store.tasks(undo) if _has_failed(task)]
