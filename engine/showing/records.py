@@ -83,8 +83,8 @@ class Records:
         outputs = self._put_out(row, window) if tasks is None else masked_views.outputs_of(tasks, self.stones)
         kept = self.kept([row]).get(number, 0)
         waits_for = awaited_of(self.store, [row], None if window is None else window.open_rows()).get(number, ())
-        if tasks is not None and row.phase == "ended":
-            # All of it is of one state.
+        if (tasks is not None and row.phase == "ended") or not (outputs or waits_for):
+            # All that is shown is of one state.
             mask = self._mask_of(row, content)
         else:
             row, content, mask = self._masked(row, content)
