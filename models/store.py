@@ -19,7 +19,7 @@ from .row_types.engines import EngineRow
 from .row_types.history import DecisionMadeRow, HistoryRow, RetraceRow
 from .row_types.instances import ChangedVariableRow, ContentRow, FoldRow, InstanceRow, RecordRow
 from .row_types.tables import columns
-from .row_types.tasks import PutOut, StragglerRow, TaskRow
+from .row_types.tasks import PutOut, TaskRow
 from .row_types.tokens import TokenRow, WaitRow
 from .vocabulary import TaskStatus
 
@@ -253,10 +253,6 @@ class Store(Connection):
         )
         return self.value(sql, (*process_instance_ids, *owners)) is not None
 
-    def stragglers(self, process_instance_id: int) -> list[StragglerRow]:
-        """The hooks of one instance that may still run although their tasks have ended or gone on."""
-        return self.rows(StragglerRow, SELECT_STRAGGLERS, (process_instance_id,))
-
     def kept_counts(self, numbers: Collection[int]) -> dict[int, int]:
         """How many tasks of each of these instances are kept for ever although what it made was undone."""
         if not numbers:
@@ -348,7 +344,6 @@ SELECT_TASKS_BEFORE = select("task", TaskRow, "`process_instance_id` = ? AND `id
 SELECT_TASKS_OF = select("task", TaskRow, "`process_instance_id` = ? AND `id` IN")
 SELECT_CHANGED_VARIABLES = select("changed_variable", ChangedVariableRow, "`process_instance_id` = ?")
 SELECT_FOLD = select("ledger_fold", FoldRow, "`process_instance_id` = ?")
-SELECT_STRAGGLERS = select("straggler", StragglerRow, "`process_instance_id` = ?")
 SELECT_OUTPUTS = select("task", PutOut, "`outputs` IS NOT NULL AND `process_instance_id`")
 SELECT_DUE_TASKS = (
     "SELECT `process_instance_id`, `id` FROM `task`"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...models import RetraceRow, TaskRow
+from ...models.moving import Moving
 from ...models.vocabulary import UNDER_WAY
 from .. import jsontext
 from ..bpmn.running.failure_policy import ROLLBACK, FailurePolicy, policy_at
@@ -32,11 +33,11 @@ class ForwardInstance(Instance):
         if self.row.retraced >= 0 and not self.has(Flags.MOCK):
             self.workflow.way = StepNotes()
 
-    def load(self) -> None:
+    def load(self, moving: Moving) -> None:
         self.searched = values_of(self)
         # In one that has ended nothing moves any more: its ledger is all that an undo needs.
         if self.row.phase != "ended":
-            super().load()
+            super().load(moving)
             self.watch_way()
 
     @property

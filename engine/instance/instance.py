@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from ...models import EXTERNAL, Changes, ContentRow, EventRow, InstanceRow, Suspensions, TaskRow
 from ...models.catalogue import WantedVersion
+from ...models.moving import Moving
 from ...models.vocabulary import TaskStatus, ThrownKind
 from .. import jsontext
 from ..authoring.definitions import Definition
@@ -128,17 +129,16 @@ class Instance:
         self.results.clear()
         self._gather_results(self.tasks.values())
 
-    def load(self) -> None:
+    def load(self, moving: Moving) -> None:
         """Put the tokens and waits back where the store has them."""
-        store = self.facilities.store
-        tokens, waits = store.tokens(self.number), store.waits(self.number)
+        tokens, waits = moving.tokens, moving.waits
         here, fold = self.tasks.here(), self.tasks.fold
         state.load(self.workflow, tokens, waits, here, self.tasks, fold.ended)
         self.weight.load(here, tokens)
         self.weight.total += fold.weight
         self.followed = causality.said_last(here, self.tasks)
         if self.has(Flags.DECISIONS):
-            self.weight.total += store.size_of_decisions_made(self.number)
+            self.weight.total += self.facilities.store.size_of_decisions_made(self.number)
         self.saved.tokens.update(token.id for token in tokens)
         self.saved.waits.update(wait.token for wait in waits)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...models import ContentRow, InstanceRow, TaskRow
 from ...models.catalogue import WantedVersion
+from ...models.moving import Moving, read_moving
 from ...models.vocabulary import PASSED_OVER, UNDO_FAILED, UNDO_RETAINED, UNDO_SUCCEEDED, TaskStatus, UndoKind, UndoMark
 from ..authoring.definitions import Definition
 from ..bpmn.elements.tasks import StoneTask
@@ -84,8 +85,8 @@ class UndoInstance(Instance):
         """Whether its origin goes on when it has ended."""
         return self.row.kind == "rewind"
 
-    def load(self) -> None:
-        super().load()
+    def load(self, moving: Moving) -> None:
+        super().load(moving)
         self._show_outputs()
 
     def join(self, turn: TurnTransaction) -> None:
@@ -395,8 +396,10 @@ def load_instance(
         instance = UndoInstance(facilities, row, content, definition, tasks, origin)
     instance.observed = observed(row)
     instance.seen = seen_of(row)
-    instance.load()
-    instance.stragglers.load()
+    # After the tasks: one that was taken from whoever had it has a hook that may still run.
+    moving = read_moving(facilities.store, number)
+    instance.load(moving)
+    instance.stragglers.load(moving.stragglers)
     return instance
 
 

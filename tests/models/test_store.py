@@ -47,6 +47,7 @@ from riverstone.models.databases.cipher import COLUMNS
 from riverstone.models.databases.file_guard import KEPT
 from riverstone.models.databases.statements import Delete
 from riverstone.models.encryption import IDENTIFIED_BY
+from riverstone.models.moving import read_moving
 from riverstone.models.row_types.tasks import StragglerRow
 
 from ..features.sketch import line, service
@@ -140,6 +141,8 @@ def test_every_column_of_every_row_comes_back_as_it_was(store: Store) -> None:
     assert store.tokens(2) == tokens[1:]
     assert store.waits(number) == waits[:1]
     assert store.waits(2) == waits[1:]
+    assert read_moving(store, number) == (tokens[:1], waits[:1], [])
+    assert read_moving(store, 2) == (tokens[1:], waits[1:], [])
     assert list(store.messages.receivers(ReceiverFilter("paid"))) == [(2, 1)]
     assert store.messages.owed("x", 10) == [event]
     assert store.instance(3) is None
@@ -241,6 +244,7 @@ def test_changed_and_gone_rows_are_changed_and_gone(store: Store) -> None:
     assert store.tasks(1) == tasks
     assert store.tokens(1) == tokens[:1]
     assert store.waits(1) == waits[1:2]
+    assert read_moving(store, 1) == (tokens[:1], waits[1:2], [])
     assert store.messages.owed("x", 9) == events[1:2]
     assert store.messages.owes(["y", "x"])
     assert not store.messages.owes(["y"])
@@ -264,10 +268,11 @@ def test_a_hook_that_ended_and_may_run_again_is_noted_once(store: Store) -> None
             else:
                 change.rare.straggler_gone(key)
         store.commit(change)
-        return len(store.stragglers(1))
+        return len(read_moving(store, 1).stragglers)
 
     assert turn("noted", "gone") == 0
     assert turn("noted", "gone", "noted") == 1
+    assert read_moving(store, 1).stragglers == [StragglerRow(*key, 1, "engine")]
     assert turn("gone", "noted") == 1
     assert turn("gone", "noted", "gone") == 0
     assert turn("noted") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ....models import EXTERNAL, StragglerKey, StragglerRow, TaskRow
@@ -23,9 +24,9 @@ class LateHooks:
         self.owners: dict[StragglerKey, str | None] = {}
         """By hook: the engine that runs it, or the workers; None for one that has left its task to somebody outside."""
 
-    def load(self) -> None:
+    def load(self, rows: Iterable[StragglerRow]) -> None:
         """Put back what the store has, of an instance that has ended too."""
-        for each in self._instance.facilities.store.stragglers(self._instance.number):
+        for each in rows:
             self.owners[each.task_id, each.attempt, each.event, each.delivery] = each.owner
 
     def note(self, row: TaskRow) -> None:
