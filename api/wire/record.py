@@ -47,7 +47,9 @@ class Record(Schema, Generic[View]):
     def _shown(self, view: View) -> dict[str, Any]:
         shown = dict(zip(self.inside, self._values_of(view), strict=False))
         for name, show in self._shows:
-            shown[name] = show(shown[name])
+            # Most of what may be missing is: it is shown as it is.
+            if shown[name] is not None:
+                shown[name] = show(shown[name])
         return shown
 
     def read(self, content: Content) -> View:

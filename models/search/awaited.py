@@ -34,18 +34,23 @@ class AwaitedRow(NamedTuple):
     places: int
 
 
-def read_awaited(store: Connection, numbers: Sequence[int], *, failed: int, tasks: bool = True) -> list[AwaitedRow]:
-    """The places at which these instances stand, ``tasks`` first; raises StoreError.
+def read_awaited(
+    store: Connection, numbers: Sequence[int], *, failed: int, at_tasks: Sequence[int] | None = None
+) -> list[AwaitedRow]:
+    """The places at which these instances stand, tasks first; raises StoreError.
 
-    A token whose state is ``failed`` waits for a decision, whatever ends its patience.
+    Those ``at_tasks``, all unless said otherwise, may stand at tasks too. A token whose state is ``failed`` waits for
+    a decision, whatever ends its patience.
     """
     if not numbers:
         return []
     among, values = store.among(numbers)
     # What only listens for an event sub-process holds nothing up.
     waiting = (failed, "%:listener", *values)
-    if tasks:
-        found = store.read(BOTH.format(among=among), (*values, *waiting))
+    at_tasks = numbers if at_tasks is None else at_tasks
+    if at_tasks:
+        among_tasks, task_values = store.among(at_tasks)
+        found = store.read(BOTH.format(among_tasks=among_tasks, among=among), (*task_values, *waiting))
         # Nothing but their own order is promised of both.
         found.sort(key=itemgetter(0))
     else:
@@ -60,7 +65,7 @@ _IS_HELD = f"`status` IN ({quoted(_HELD)})"
 _PLACE = (
     f"SELECT `process_instance_id`, CASE `status` {_WORD} END AS `held`, `node`,"
     f" CASE WHEN {_IS_HELD} THEN `stone` ELSE `name` END AS `called`, `id` FROM `task`"
-    f" WHERE `process_instance_id` {{among}} AND `open` = 1 AND (`event` = 'user' OR {_IS_HELD})"
+    f" WHERE `process_instance_id` {{among_tasks}} AND `open` = 1 AND (`event` = 'user' OR {_IS_HELD})"
 )
 # Of the two parts, this has no times; NULLIF makes a null that is a number, as the other's are.
 TASKS = (

@@ -25,10 +25,13 @@ def awaited_of(
 
     ``tasks`` are all that are open of them, where they are known.
     """
-    numbers = [row.process_instance_id for row in rows if row.awaits is not None and row.phase == "running"]
-    if not numbers:
+    standing = [row for row in rows if row.awaits is not None and row.phase == "running"]
+    if not standing:
         return {}
-    found = read_awaited(store, numbers, failed=ERROR, tasks=tasks is None)
+    numbers = [row.process_instance_id for row in standing]
+    # What waits for an event alone has no open task.
+    at_tasks = [row.process_instance_id for row in standing if row.awaits != "event"] if tasks is None else ()
+    found = read_awaited(store, numbers, failed=ERROR, at_tasks=at_tasks)
     return _shown([*_tasks(tasks or ()), *found])
 
 
