@@ -176,7 +176,7 @@ class UndoInstance(Instance):
             became: UndoMark = "retained" if what == "undone" and row.policy == "retain" else what
             if row.undo != became and row.undo not in ledger.DONE_WITH:
                 row.undo = became
-                self.changes.task_changed(row)
+                self.changes.task_marked(row)
                 self.changes.instance_changed(self.origin.row)
 
     def failed_handlers(self) -> dict[int, int]:

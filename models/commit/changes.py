@@ -90,8 +90,8 @@ UPDATE_INSTANCE = Graded(
     END,
 )
 UPDATE_CONTENT = Update("content", ("variables", "outputs"), where=("process_instance_id",))
-# As a task ends that has nothing to tell, and as one tells something.
-UPDATE_TASK = Graded(partial(Update, "task", where=("id",)), TASK_SET, 3, 11, always=ENDED)
+# As a task ends that has nothing to tell, as one is taken away, and as one tells something.
+UPDATE_TASK = Graded(partial(Update, "task", where=("id",)), TASK_SET, 3, 11, always=ENDED, besides=("reason", "undo"))
 UPDATE_MARK = Update("task", ("state", "undo"), where=("id",))
 INSERT_NOTICE = Insert.of("notice", NoticeRow)
 USED = "SELECT 1 FROM `deployment` WHERE `id` = ? AND `removed` IS NULL FOR SHARE"
@@ -200,7 +200,7 @@ class Changes:
                 self.marked.discard(row.id)
 
     def task_marked(self, row: TaskRow) -> None:
-        """The same of a row of which nothing differs but ``state`` and ``undo``: a rewind marks thousands."""
+        """The same of a row of which nothing differs but ``state`` and ``undo``: an undo marks thousands."""
         if row.id not in self.new_tasks and row.id not in self.tasks:
             self.tasks[row.id] = row
             self.marked.add(row.id)

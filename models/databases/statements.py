@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import fields
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from ..errors import RevisionConflict
@@ -128,6 +129,8 @@ class Delete(Statement):
         super().__init__(self._head + self._condition, where)
 
     def wide(self, count: int) -> str:
+        if len(self.names) == 1:
+            return f"{self._head}`{self.names[0]}` IN ({marks(range(count))})"
         # A list of pairs would be looked for in the whole table, each of these by the index.
         return self._head + " OR ".join([f"({self._condition})"] * count)
 
@@ -142,8 +145,9 @@ class Graded:
     """One statement in several widths: a row is written with the narrowest that leaves nothing out.
 
     Every value costs as it is written, ``None`` in SQLite's driver several times as much as others, and most rows need
-    few of them: ``names`` begin with those. The narrowest may ``always`` set the next columns to the same values.
-    What the store holds of a row already is its ``stored``, or ``unset`` of one that is new.
+    few of them: ``names`` begin with those. The narrowest may ``always`` set the next columns to the same values, and
+    has a form that sets some ``besides``. What the store holds of a row already is its ``stored``, or ``unset`` of one
+    that is new.
     """
 
     def __init__(
@@ -152,6 +156,7 @@ class Graded:
         names: Sequence[str],
         *widths: int,
         always: Mapping[str, int | None] | None = None,
+        besides: Sequence[str] = (),
         unset: tuple[Any, ...] | None = None,
     ) -> None:
         always = always or {}
@@ -165,8 +170,14 @@ class Graded:
         self._unset = None if unset is None else unset[beyond:]
         words = {name: "NULL" if value is None else str(value) for name, value in always.items()}
         self._narrowest = make(names[: widths[0]], always=words) if always else make(names[: widths[0]])
+        self._besides: Statement | None = None
+        if besides:
+            self._besides = make((*names[: widths[0]], *besides), always=words)
+            self._but_these = itemgetter(*(at for at, name in enumerate(names[beyond:]) if name not in besides))
         self._wider = [(width - beyond, make(names[:width])) for width in (*widths[1:], len(names))]
         self.statements = [self._narrowest, *(statement for _, statement in self._wider)]
+        if self._besides is not None:
+            self.statements.append(self._besides)
 
     @classmethod
     def insert(cls, table: str, row: type[Any], *widths: int) -> Graded:
@@ -179,8 +190,11 @@ class Graded:
         beyond, known = self.beyond(row), self._unset
         if known is None:
             known = row.stored
-        if beyond == known and (self._made is None or self._made(row) == self._always):
-            return self._narrowest
+        if self._made is None or self._made(row) == self._always:
+            if beyond == known:
+                return self._narrowest
+            if self._besides is not None and known is not None and self._but_these(beyond) == self._but_these(known):
+                return self._besides
         for start, statement in self._wider:
             if known is not None and beyond[start:] == known[start:]:
                 return statement

@@ -43,6 +43,7 @@ from riverstone.models import (
 )
 from riverstone.models.claims.leases import SELECT_DUE
 from riverstone.models.commit import rare_changes
+from riverstone.models.commit.changes import ENDED, TASK_SET
 from riverstone.models.databases.cipher import COLUMNS
 from riverstone.models.databases.file_guard import KEPT
 from riverstone.models.databases.statements import Delete
@@ -248,6 +249,23 @@ def test_changed_and_gone_rows_are_changed_and_gone(store: Store) -> None:
     assert store.messages.owed("x", 9) == events[1:2]
     assert store.messages.owes(["y", "x"])
     assert not store.messages.owes(["y"])
+
+
+def test_whatever_else_changes_in_a_task_that_is_taken_away_is_stored(store: Store) -> None:
+    """Thousands are taken away at once, each with a reason: most have nothing else to write, some have."""
+    row = instance(1)
+    tasks = [filled(TaskRow, id=number, process_instance_id=1, open=1) for number, _ in enumerate(TASK_SET, 10)]
+    written(store, row, filled(ContentRow, process_instance_id=1), *tasks)
+    changes, otherwise = Changes(), emptied(filled(TaskRow, progress=1, attempt=2, generation=3))
+    changes.instance_changed(row)
+    for task, name in zip(tasks, TASK_SET, strict=True):
+        task.status, task.ended, task.reason, task.undo = "cancel.success", 7, TEXT, "never-begun"
+        task.open, task.owner, task.due = 0, None, None
+        if name not in (*ENDED, "ended", "reason", "undo"):
+            setattr(task, name, getattr(otherwise, name))
+        changes.task_changed(task)
+    store.commit(changes)
+    assert store.tasks(1) == tasks
 
 
 def test_a_hook_that_ended_and_may_run_again_is_noted_once(store: Store) -> None:
