@@ -17,6 +17,8 @@ from .sketch import catch, line, service
 
 SECRETS = ("pin-first", "pin-second")
 PAID = '<message id="paid" name="paid"/>'
+NAMED = '<message id="told" name="${outputs.one.said}"/>'
+TOLD = '<messageEventDefinition messageRef="told"/>'
 MESSAGE = '<messageEventDefinition messageRef="paid"/>'
 
 
@@ -54,11 +56,13 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
         for key, nodes in {"first": (one,), "second": (two, one)}.items():
             *before, last = nodes
             engine.deploy(line(key, *before, catch("c", MESSAGE), last, catch("d", MESSAGE), before=PAID))
+        engine.deploy(line("last", catch("c", MESSAGE), one, before=PAID))
+        engine.deploy(line("named", catch("c", MESSAGE), one, catch("d", TOLD), before=f"{PAID}{NAMED}"))
         yield engine
 
 
 @pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("key", ["first", "second"])
+@pytest.mark.parametrize("key", ["first", "second", "last", "named"])
 def test_a_secret_that_comes_between_two_questions_is_hidden(
     engine: Engine, key: str, view: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
