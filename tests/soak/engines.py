@@ -13,6 +13,7 @@ import asyncio
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -479,11 +480,10 @@ def main(seconds: float, kind: str = "sqlite", engines: int = 3, pauses: bool = 
             wrong = check(log, engine, killed, paused)
         errors = Path(f"{log}.errors")
         if errors.exists():
-            print(
-                Counter(text[:160] for text in errors.read_text().splitlines() if text.startswith("ERROR")).most_common(
-                    8
-                )
-            )
+            # Each with where it came from, by which many are one.
+            told = re.split(r"^(?=ERROR)", errors.read_text(), flags=re.MULTILINE)[1:]
+            for text, times in Counter(re.sub(r"[0-9a-f]{12}|[0-9]{2,}", "", each) for each in told).most_common(8):
+                print(times, "x", text)
     receiver.close()
     print(*stuck[:10], sep="\n")
     kind = f"{kind} with quotas" if quotas else kind
