@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
+from importlib.metadata import version
 from importlib.util import find_spec
 from inspect import signature
 from pathlib import Path
@@ -79,7 +80,7 @@ NEEDED = frozenset({"id", "host", "pid", "pid_started", "seen"})
 NAMED = 3
 """How many engines are named."""
 KNOWN_URLS = "sqlite:///FILE, postgresql://USER:PASSWORD@HOST/NAME or mariadb://USER:PASSWORD@HOST/NAME"
-DRIVERS = {"postgres": (("psycopg", "psycopg2"), "postgresql"), "mysql": (("pymysql", "MySQLdb"), "mariadb")}
+DRIVERS = {"postgres": (("psycopg",), "postgresql"), "mysql": (("pymysql", "MySQLdb"), "mariadb")}
 """By the beginning of a scheme: the modules of which one is needed, and the extra that brings one."""
 _connected = partial(connect, unquote_user=True, unquote_password=True)
 """Users and passwords stand percent-encoded in an address, or one with a slash could not be written (RFC 3986)."""
@@ -119,6 +120,19 @@ def _need_driver(url: str) -> None:
         if url.startswith(scheme) and not any(find_spec(module) for module in modules):
             text = f"its driver {modules[0]} is not installed: pip install 'riverstone[{extra}]'"
             raise StoreError(text)
+    if url.startswith("postgres"):
+        _need_wait()
+
+
+def _need_wait() -> None:
+    """Raise StoreError for a psycopg that waits for ever where a server says nothing any more."""
+    try:
+        from psycopg import Connection
+    except ImportError as error:
+        raise StoreError(str(error)) from error
+    if "timeout" not in signature(Connection.wait).parameters:
+        text = f"its driver psycopg is {version('psycopg')}, and 3.3.6 is needed: pip install 'riverstone[postgresql]'"
+        raise StoreError(text)
 
 
 def _opened(url: str, patient: bool) -> Database:
@@ -228,14 +242,13 @@ def _set_up(opening: Any, seconds: float) -> Database:
     opened = opening._connect
 
     def open_here() -> Any:
-        connection = opened()
-        if "timeout" in signature(connection.wait).parameters:
-            from psycopg.types.string import TextLoader
+        from psycopg.types.string import TextLoader
 
-            connection.wait = partial(connection.wait, timeout=seconds)
-            connection.prepare_threshold = REPEATED
-            # Ids are texts here as anywhere else.
-            connection.adapters.register_loader("uuid", TextLoader)
+        connection = opened()
+        connection.wait = partial(connection.wait, timeout=seconds)
+        connection.prepare_threshold = REPEATED
+        # Ids are texts here as anywhere else.
+        connection.adapters.register_loader("uuid", TextLoader)
         return connection
 
     opening._connect = open_here

@@ -192,7 +192,7 @@ def test_a_place_where_no_database_can_be_is_told_with_what_it_lacks(tmp_path: P
 @pytest.mark.parametrize(
     ("url", "drivers", "extra"),
     [
-        ("postgresql://127.0.0.1/x", ("psycopg", "psycopg2"), "postgresql"),
+        ("postgresql://127.0.0.1/x", ("psycopg",), "postgresql"),
         ("mysql://127.0.0.1/x", ("pymysql", "MySQLdb"), "mariadb"),
         ("mariadb://127.0.0.1/x", ("pymysql", "MySQLdb"), "mariadb"),
     ],
@@ -206,6 +206,18 @@ def test_a_missing_driver_is_told_with_the_extra_that_brings_it(
         monkeypatch.setitem(sys.modules, driver, None)
     with pytest.raises(StoreUnavailable, match=rf"{drivers[0]} is not installed: pip install 'riverstone\[{extra}\]'"):
         Engine(url)
+
+
+def test_a_driver_that_is_too_old_is_told_with_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to psycopg 3.3.5 nothing could end a wait for a server that says nothing, and ids came as no texts."""
+    psycopg = pytest.importorskip("psycopg")
+
+    def wait(connection: object, gen: object, interval: float = 0.1) -> None:
+        """As it was."""
+
+    monkeypatch.setattr(psycopg.Connection, "wait", wait)
+    with pytest.raises(StoreError, match=r"psycopg is 3\.\d+\.\d+, and 3\.3\.6 is needed: pip install 'riverstone"):
+        open_database("postgresql://127.0.0.1/x")
 
 
 def test_mariadb_may_be_named_by_its_own_name() -> None:
