@@ -8,8 +8,10 @@ from typing import ClassVar
 import pytest
 
 from riverstone.engine import Conflict, Engine, Stone, TaskInfo, VirtualClock
+from riverstone.engine.undo import instance
 from riverstone.engine.work import Outcome
-from riverstone.models import Store, TokenRow
+from riverstone.models import Store
+from riverstone.models.moving import Moving, read_moving
 
 from ..features.sketch import catch, flow, line, service
 
@@ -138,15 +140,14 @@ def test_rows_that_were_read_while_another_engine_wrote_are_read_again(
     number = begun(one, other, line("shop", f'<subProcess id="sub">{inside}</subProcess>', PERSON))
     task = one.tasks(number)[0].task_id
     one._river.forget([int(number)])
-    tokens = one._store.tokens
     meanwhile: list[Callable[[], object]] = [lambda: other.protect(number), lambda: do(other, number)]
 
-    def read(process_instance_id: int) -> list[TokenRow]:
-        if meanwhile:
+    def read(store: Store, process_instance_id: int) -> Moving:
+        if store is one._store and meanwhile:
             meanwhile.pop(0)()
-        return tokens(process_instance_id)
+        return read_moving(store, process_instance_id)
 
-    monkeypatch.setattr(one._store, "tokens", read)
+    monkeypatch.setattr(instance, "read_moving", read)
     with pytest.raises(Conflict, match="has ended"):
         one.complete(task)
     do(one, number)
@@ -219,13 +220,13 @@ def test_a_plan_is_of_one_state_though_another_engine_moves_the_process_meanwhil
 ) -> None:
     number = begun(one, other, line("shop", PERSON))
     later = one.deploy(line("shop", '<userTask id="clerk"/>'))
-    read, moves = type(one._store).tokens, [{"person": "clerk"}]
+    moves = [{"person": "clerk"}]
 
-    def tokens(store: Store, process_instance_id: int) -> list[TokenRow]:
+    def read(store: Store, process_instance_id: int) -> Moving:
         if store is one._store and moves:
             # What was read before is of the version before.
             other.migrate(number, later.deployment_id, mapping=moves.pop())
-        return read(store, process_instance_id)
+        return read_moving(store, process_instance_id)
 
-    monkeypatch.setattr(type(one._store), "tokens", tokens)
+    monkeypatch.setattr(instance, "read_moving", read)
     assert one.plan_migration(number, later.deployment_id).moves["clerk"] == "clerk"
