@@ -109,8 +109,21 @@ LATE = """
 
 def await_answers(page: Page, count: int) -> None:
     """Until so many answers have come that the page has not heard yet."""
-    while page.evaluate("window.late.length") < count:
+    for _ in range(3000):
+        if page.evaluate("window.late.length") >= count:
+            return
         page.wait_for_timeout(10)
+    raise AssertionError("they do not come")
+
+
+def let_come(page: Page, is_so: Callable[[], bool]) -> None:
+    """Let the page hear all answers until that is so."""
+    for _ in range(600):
+        if is_so():
+            return
+        page.evaluate("window.late.forEach((come) => come())")
+        page.wait_for_timeout(50)
+    raise AssertionError("it did not come to that")
 
 
 def test_an_answer_that_comes_late_complains_of_nothing_that_is_right_by_now(looker: Looker, order: str) -> None:
@@ -130,6 +143,30 @@ def test_an_answer_that_comes_late_complains_of_nothing_that_is_right_by_now(loo
     await_answers(page, 3)
     page.evaluate("window.late[2]()")
     looker.sees("Must be at most 64.")
+
+
+def test_what_an_answer_hides_is_not_sent_though_somebody_goes_on_meanwhile(
+    studio: Studio, looker: Looker, order: str
+) -> None:
+    page = looker.page
+    page.add_init_script(LATE)
+    looker.go("#/start?key=order")
+    for name, text in (("Name of the run", "it"), ("Name of the server", "srv-1"), ("Region", "cn")):
+        looker.field(name).fill(text)
+    looker.field("Urgent").check()
+    let_come(page, lambda: looker.field("Reason of the hurry").is_visible())
+    looker.field("Reason of the hurry").fill("Friday")
+    page.wait_for_timeout(500)
+    page.evaluate("window.late.forEach((come) => come())")
+    heard = page.evaluate("window.late.length")
+    looker.field("Urgent").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    await_answers(page, heard + 1)
+    page.keyboard.press("Tab")
+    let_come(page, lambda: len(studio.engine.instances().items) == 1)
+    (run,) = studio.engine.instances().items
+    assert "why" not in studio.engine.variables(run.process_instance_id)
 
 
 def test_a_complaint_does_not_move_what_is_being_pressed(looker: Looker, order: str) -> None:

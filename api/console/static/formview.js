@@ -81,7 +81,8 @@ export class FormView {
   /** Let what was filled in last hide and show what it does, before it is sent: that checks the rest. */
   async settle() {
     this.close();
-    if (this.changes) await this.#evaluate();
+    // Who fills in more while that is asked has it asked again.
+    while (this.changes && !(await this.#evaluate({ atOnce: true })));
   }
 
   /** Leave out answers that are still to come. */
@@ -101,14 +102,15 @@ export class FormView {
     if (this.due) this.pause = setTimeout(() => this.#evaluate(), left ? 0 : PAUSE);
   }
 
-  async #evaluate() {
+  /** Show how it stands by now; false where it was an answer to what was there before. */
+  async #evaluate({ atOnce = false } = {}) {
     clearTimeout(this.pause);
     this.turn += 1;
     const { turn } = this;
     try {
       const found = await this.ask();
-      await new Promise(whenReleased);
-      if (turn !== this.turn) return;
+      if (!atOnce) await new Promise(whenReleased);
+      if (turn !== this.turn) return false;
       this.due = false;
       this.update(found.parts);
       this.complain(found.errors, { touched: true });
@@ -116,6 +118,7 @@ export class FormView {
     } catch (problem) {
       if (turn === this.turn && problem.status !== 401) weatherIs(problem);
     }
+    return true;
   }
 
   /** The values as variables, of what is there to be filled in. */

@@ -7,8 +7,9 @@ let pressed = false;
 addEventListener("pointerdown", () => (pressed = true), true);
 // What is clicked is settled by then, and what the click does comes after what has waited for it.
 addEventListener("click", released, true);
-// The click, if there is one, comes in the same turn of the browser.
-for (const name of ["pointerup", "pointercancel"]) addEventListener(name, () => setTimeout(released), true);
+// The click, if there is one, comes in the same turn of the browser; a menu may take the release.
+for (const name of ["pointerup", "pointercancel", "contextmenu", "keydown"])
+  addEventListener(name, () => setTimeout(released), true);
 addEventListener("blur", ({ target }) => target === window && released(), true);
 
 function released() {
